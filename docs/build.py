@@ -1,0 +1,171 @@
+"""Build the site: python docs/build.py [--out _site] [--workers 2]
+
+Notebooks are run (unchanged ones come from .cache/site), rewritten for Sphinx, and joined by the pages of pages.py.
+The browser scripts of widgets and formulas are fetched once with npm and travel with the site, so reading it needs no network."""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import pages                                                                        # noqa: E402
+from notebooks import CACHE, ROOT, Failed, Site, adapt, anchor, definitions, directives, execute, heading, module, read  # noqa: E402
+
+NPM = {'html-manager': ('@jupyter-widgets/html-manager@1.0.15', 'package/dist/'), 'mathjax': ('mathjax@3.2.2', 'package/es5/')}
+WANTED = {'html-manager': lambda n: n == 'embed.js' or n.endswith(('.woff', '.woff2', '.ttf', '.eot', '.svg')),
+          'mathjax': lambda n: n == 'tex-chtml-full.js' or n.startswith('output/chtml/fonts/woff-v2/')}
+
+
+def fetch(name):
+    "Folder with the files of the npm package `name` that the site needs, fetched on first use."
+    spec, inside = NPM[name]
+    folder = ROOT/'.cache/npm'/spec.replace('/', '+')
+    if folder.exists(): return folder
+    if not shutil.which('npm'): raise Failed(f'the site needs {spec} from npm, and npm is not installed; on Debian and Ubuntu: apt-get install npm')
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    r = subprocess.run(['npm', 'pack', '--silent', spec], cwd=folder.parent, capture_output=True, text=True, timeout=300)
+    if r.returncode: raise Failed(f'npm pack {spec} failed: {(r.stderr.strip().splitlines() or ["no message"])[-1]}')
+    pack, part = folder.parent/r.stdout.split()[-1], folder.with_name(folder.name + '.part')
+    shutil.rmtree(part, ignore_errors=True)
+    with tarfile.open(pack) as tar:
+        for m in tar.getmembers():
+            rel = m.name.removeprefix(inside)
+            if not m.isfile() or not m.name.startswith(inside) or not WANTED[name](rel) or '..' in rel: continue
+            (part/rel).parent.mkdir(parents=True, exist_ok=True)
+            (part/rel).write_bytes(tar.extractfile(m).read())
+    part.rename(folder); pack.unlink()
+    return folder
+
+
+def page_of(path, nb):
+    "The page of a notebook: lessons keep their name, reference pages are called like their module."
+    rel = path.relative_to(ROOT/'nbs')
+    if rel.parts[0] == 'lessons': return str(rel.with_suffix(''))
+    return f'reference/{module(nb)}' if module(nb) else str(rel.with_suffix(''))
+
+
+def survey(only='*'):
+    "Notebooks whose names fit the pattern `only`: path -> (page, content)."
+    found = {}
+    for p in sorted((ROOT/'nbs').rglob(f'{only}.ipynb')):
+        if any(part.startswith(('.', '_')) for part in p.relative_to(ROOT/'nbs').parts): continue
+        nb = read(p); found[p] = page_of(p, nb), nb
+    return found
+
+
+def site_of(found, quizzes):
+    "What can be linked to."
+    to = {str(p.relative_to(ROOT)): page for p,(page,_) in found.items()} | {str(q.relative_to(ROOT)): f'quizzes/{q.stem}' for q in quizzes}
+    names = {}
+    for _,nb in found.values():
+        mod = module(nb)
+        for c in nb['cells'] if mod else []:
+            d, code = directives(c['source']) if c['cell_type'] == 'code' else ({}, '')
+            for n in definitions(code) if d.keys() & {'export', 'exports'} else []:
+                names.setdefault(n, {})[mod] = names.setdefault(f'{mod}.{n}', {})[mod] = anchor(mod, n)
+    return Site(to, names)
+
+
+def run_all(found, workers):
+    "Execute what changed, `workers` at a time. Returns path -> executed notebook."
+    runs, broken = {}, []
+    with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
+        jobs = {pool.submit(execute, p): p for p in found}
+        for j in as_completed(jobs):
+            try: runs[jobs[j]], took = j.result()
+            except Failed as e: broken.append(str(e)); continue
+            if took: print(f'  ran {jobs[j].relative_to(ROOT)} in {took:.0f} s', file=sys.stderr, flush=True)
+    if broken: raise Failed('\n'.join(broken) + f'\n{len(broken)} of {len(found)} notebooks did not run')
+    return runs
+
+
+HERO = '''
+:::::{{container}} hero
+::::{{container}} hero-words
+{lead}
+
+[{first}]({start}){{.button .first}} [Questionnaires](quizzes/index.md){{.button}} [Reference](reference/index.md){{.button}}
+::::
+![Forty-eight of the drawings that the course's model learns from](_static/wall.png)
+:::::
+'''
+
+
+def front(found, runs, site, src, lessons):
+    "index: the front notebook behind a hero, with the table of contents at its end."
+    tree = pages.toctree(['lessons/index', 'quizzes/index', 'reference/index'], hidden='')
+    start = f'lessons/{next(iter(lessons))}.ipynb' if lessons else 'lessons/index.md'
+    first = 'Start with the first lesson' if lessons else 'Lessons'
+    path = ROOT/'nbs/index.ipynb'
+    if path not in found:
+        (src/'index.md').write_text('# diffcourse\n' + HERO.format(lead='Stable Diffusion, opened up, running live on a laptop.', start=start, first=first) + tree)
+        return
+    nb = adapt(runs[path], 'nbs/index.ipynb', site)
+    _, says = heading(found[path][1])
+    top, _, rest = nb['cells'][0]['source'].partition(':::{container} lead')
+    rest = rest.partition('\n:::\n')[2] if rest else ''
+    nb['cells'][0]['source'] = top + HERO.format(lead=says, start=start, first=first) + rest
+    nb['cells'].append(dict(cell_type='markdown', id='contents', metadata={}, source=tree))
+    (src/'index.ipynb').write_text(json.dumps(nb), encoding='utf-8')
+
+
+def write_source(found, runs, quizzes, src):
+    "Everything Sphinx reads, into the folder `src`."
+    src.mkdir(parents=True)
+    site = site_of(found, quizzes)
+    lessons = {p.stem: heading(nb) for p,(page,nb) in found.items() if page.startswith('lessons/')}
+    modules = sorted((int(p.name.split('_')[0]), module(nb), heading(nb)[1]) for p,(page,nb) in found.items() if page.startswith('reference/'))
+    pages.write_lessons(src, lessons)
+    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()})
+    pages.write_reference(src, modules)
+    for p,(page,_) in found.items():
+        if page == 'index': continue
+        (src/page).parent.mkdir(parents=True, exist_ok=True)
+        (src/f'{page}.ipynb').write_text(json.dumps(adapt(runs[p], str(p.relative_to(ROOT)), site)), encoding='utf-8')
+    front(found, runs, site, src, lessons)
+    for f in (ROOT/'nbs').rglob('*'):                                                # pictures that notebooks show
+        if f.is_file() and f.suffix in ('.png', '.svg', '.gif', '.jpg', '.webp') and '.ipynb_checkpoints' not in f.parts:
+            (src/f.relative_to(ROOT/'nbs')).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(f, src/f.relative_to(ROOT/'nbs'))
+    static = src/'_static'; shutil.copytree(ROOT/'docs/static', static)
+    for name in NPM: shutil.copytree(fetch(name), static/name)
+    pages.wall(static/'wall.png')
+    shutil.copy2(ROOT/'docs/conf.py', src)
+
+
+def build(out, workers=2, only='*'):
+    "The whole site, into the folder `out`."
+    began, found = time.time(), survey(only)
+    quizzes = sorted((ROOT/'quizzes').glob('*.yaml'))
+    for name in NPM: fetch(name)
+    print(f'{len(found)} notebooks, {len(quizzes)} questionnaires', file=sys.stderr, flush=True)
+    runs = run_all(found, workers)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as work:
+        src, fresh = Path(work)/'src', Path(work)/'html'
+        write_source(found, runs, quizzes, src)
+        r = subprocess.run([sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html', '-d', f'{work}/doctrees', str(src), str(fresh)],
+                           env={**os.environ, 'PYTHONWARNINGS': 'ignore'})
+        if r.returncode: raise Failed(f'Sphinx stopped with status {r.returncode}; its messages are above')
+        for junk in ('.buildinfo', 'objects.inv'): (fresh/junk).unlink(missing_ok=True)
+        shutil.rmtree(out, ignore_errors=True); shutil.move(fresh, out)
+    print(f'{out}/index.html  ({time.time()-began:.0f} s)')
+
+
+if __name__ == '__main__':
+    args = argparse.ArgumentParser(description='Build the site.')
+    args.add_argument('--out', type=Path, default=ROOT/'_site', help='folder to write (default: _site)')
+    args.add_argument('--workers', type=int, default=2, help='notebooks run at a time (default: 2)')
+    args.add_argument('--only', default='*', help="part of the site, for a quick look: '03*' (default: all)")
+    args.add_argument('--run', action='store_true', help='run the notebooks and build nothing')
+    args = args.parse_args()
+    try: run_all(survey(args.only), args.workers) if args.run else build(args.out.resolve(), args.workers, args.only)
+    except Failed as e: sys.exit(f'site not built: {e}')

@@ -1,0 +1,124 @@
+"""The pages that no notebook makes: questionnaires, and the doors to lessons, questionnaires and reference."""
+import re
+
+from ruamel.yaml import YAML
+
+from notebooks import ROOT, Failed
+
+FLOORS = {
+    0: ('Ground', 'Seeds, settings, the record of a run, and the drawings that everything is trained on.'),
+    1: ('Maths', 'Noise schedules, what a network predicts, guidance, losses.'),
+    2: ('Samplers', 'From noise to picture, one algorithm a module.'),
+    3: ('Models', 'The networks and how they are loaded.'),
+    4: ('Pipeline', 'Words in, picture out.'),
+    5: ('Training', 'Every shipped weight was made here.'),
+    6: ('Measuring', 'Probes: functions that run the model and read a number off it.'),
+    7: ('Views', 'Figures and widgets of recorded runs.'),
+    8: ('Questionnaires', 'Questions are data; their answers are measured.'),
+    9: ('Faces', 'Notebook panel, terminal, command line.'),
+}
+KINDS = dict(single='choose one', multiple='choose all that apply', numeric='a number', challenge='make the model do it', shape='a shape',
+             short='a few words', cloze='fill the gaps', match='match', order='put in order', image='choose a picture',
+             predict='predict, then run', code='write the function', free='in your own words', reflect='think about it')
+
+
+def load_quiz(path):
+    "A questionnaire as plain data."
+    try: quiz = YAML(typ='safe').load(path.read_text(encoding='utf-8'))
+    except Exception as e: raise Failed(f'{path.relative_to(ROOT)}: not readable as YAML: {" ".join(str(e).split())}') from None
+    if not isinstance(quiz, dict) or not isinstance(quiz.get('questions'), list):
+        raise Failed(f'{path.relative_to(ROOT)}: no list of `questions` in it')
+    return quiz
+
+
+def live(q):
+    "Is the question marked by running something?"
+    inside = lambda v: any(k == 'from' or inside(x) for k,x in v.items()) if isinstance(v, dict) else isinstance(v, list) and any(map(inside, v))
+    return 'probe' in q or inside(q.get('answer')) or any(inside(o) for o in q.get('options', []) if isinstance(o, dict))
+
+
+def plain(text, params):
+    "A question's text as the first variant shows it; what a run will fill in stays out."
+    text = re.sub(r'\{\{|\}\}', lambda m: '\0' if m[0] == '{{' else '\1', str(text).strip())
+    text = re.sub(r'\{(\w+)\}', lambda m: str(params.get(m[1], '…')), text)
+    return re.sub(r'\{[\w.]+(:[^}]*)?\}', '…', text).replace('\0', '{').replace('\1', '}')
+
+
+def quiz_page(path, lessons):
+    "Page of one questionnaire: its questions, not its answers."
+    quiz = load_quiz(path)
+    stem, qs = path.stem, quiz['questions']
+    n = sum(map(live, qs))
+    params = {k: next(iter(v.values()))[0] for k,v in (quiz.get('params') or {}).items()}
+    out = [f'# {quiz.get("title", stem)}', f':::{{container}} lead\n{len(qs)} questions, {n} of them marked by running the model.\n:::']
+    start = f'Answer them in a terminal with `diffcourse quiz take {stem}`'
+    if stem in lessons: start += f', or at the end of the lesson [{lessons[stem]}](../lessons/{stem}.ipynb), opened with `make lab`'
+    out.append(f':::{{admonition}} How to take it\n:class: quiz\n{start}. The answers are not on this page: most are not written down anywhere, '
+               'they are what your own run of the model says.\n:::')
+    for i,q in enumerate(qs, 1):
+        kind = KINDS.get(q.get('kind'), q.get('kind', ''))
+        badges = f'[{kind}]{{.badge}}' + (' [measured live]{.badge .live}' if live(q) else '')
+        out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {str(q.get("id", i)).replace("-", " ").replace("_", " ").capitalize()}', badges, plain(q.get('prompt', ''), params)]
+        options = [o.get('text', o.get('id', '')) if isinstance(o, dict) else o for o in q.get('options', [])]
+        out.append('\n'.join(f'- {plain(o, params)}' for o in options))
+    return '\n\n'.join(o for o in out if o) + '\n'
+
+
+def card(title, says, to, foot=''):
+    "One entry of a list of pages."
+    return f'::::{{container}} card\n[{title}]({to})\n\n{says}\n' + (f'\n[{foot}]{{.foot}}\n' if foot else '') + '::::\n'
+
+
+def cards(items): return ':::::{container} cards\n' + '\n'.join(card(*i) for i in items) + ':::::\n'
+
+
+def toctree(entries, **options):
+    return '```{toctree}\n' + ''.join(f':{k}: {v}\n' for k,v in options.items()) + '\n'.join(entries) + '\n```\n'
+
+
+def write_quizzes(src, paths, lessons):
+    "quizzes/*.md and their list."
+    folder = src/'quizzes'; folder.mkdir(parents=True, exist_ok=True)
+    items = []
+    for p in paths:
+        (folder/f'{p.stem}.md').write_text(quiz_page(p, lessons), encoding='utf-8')
+        quiz = load_quiz(p); n = sum(map(live, quiz['questions']))
+        items.append((quiz.get('title', p.stem), f'{len(quiz["questions"])} questions, {n} measured live', f'{p.stem}.md', p.stem))
+    says = 'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, and the answer is what the experiment says.'
+    (folder/'index.md').write_text(f'# Questionnaires\n\n:::{{container}} lead\n{says}\n:::\n\n' + (cards(items) if items else 'None yet.\n')
+                                   + '\n' + (toctree([p.stem for p in paths], hidden='') if paths else ''), encoding='utf-8')
+
+
+def write_lessons(src, lessons):
+    "The list of lessons. `lessons`: stem -> (title, sentence)."
+    folder = src/'lessons'; folder.mkdir(parents=True, exist_ok=True)
+    items = [(t or stem, says, f'{stem}.ipynb', f'Lesson {int(stem[:2])}') for stem,(t,says) in lessons.items()]
+    says = 'One linear path. Each lesson is a notebook that runs in about a minute on a laptop; `make lab` opens it.'
+    (folder/'index.md').write_text(f'# Lessons\n\n:::{{container}} lead\n{says}\n:::\n\n' + (cards(items) if items else 'None yet.\n')
+                                   + '\n' + (toctree(list(lessons), hidden='') if lessons else ''), encoding='utf-8')
+
+
+def write_reference(src, modules):
+    "The reference's door and one page a floor. `modules`: list of (number, module, sentence)."
+    folder = src/'reference'; folder.mkdir(parents=True, exist_ok=True)
+    rows, floors = [], sorted({n//10 for n,_,_ in modules})
+    for f in floors:
+        name, says = FLOORS[f]
+        mine = [(m, s) for n,m,s in modules if n//10 == f]
+        rows.append(f'## {f} · {name}\n\n{says}\n\n' + cards([(m, s, f'{m}.ipynb') for m,s in mine]))
+        (folder/f'floor-{f}.md').write_text(f'# {f} · {name}\n\n:::{{container}} lead\n{says}\n:::\n\n' + cards([(m, s, f'{m}.ipynb') for m,s in mine])
+                                            + '\n' + toctree([m for m,_ in mine], hidden=''), encoding='utf-8')
+    says = ('Each module is one notebook: what it is for, the formula, the function, and a check that was run when this page was made. '
+            'The number is the floor; a module leans only on what lies below it.')
+    (folder/'index.md').write_text(f'# Reference\n\n:::{{container}} lead\n{says}\n:::\n\n' + '\n'.join(rows)
+                                   + '\n' + toctree([f'floor-{f}' for f in floors], hidden=''), encoding='utf-8')
+
+
+def wall(path, rows=6, cols=8):
+    "A wall of drawings for the front page, made by the course's own generator."
+    import numpy as np
+    from diffcourse import doodles
+    from PIL import Image
+    pictures = [doodles.doodle(i, seed=8).image for i in range(rows*cols)]
+    grid = np.concatenate([np.concatenate(pictures[r*cols:(r+1)*cols], 1) for r in range(rows)], 0)
+    Image.fromarray(grid).resize((cols*96, rows*96), Image.LANCZOS).save(path, optimize=True)

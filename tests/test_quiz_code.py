@@ -1,0 +1,204 @@
+"Code questions: what learners' code can't do, and that honest code passes."
+import os
+import shutil
+import time
+from pathlib import Path
+from types import SimpleNamespace as N
+
+import pytest
+
+from diffcourse.errors import CourseError
+from diffcourse.quiz import code as quiz_code
+from diffcourse.quiz.code import CodeReport, Limits, has_bwrap, jailed, mark_code, run_child
+
+LINUX = os.uname().sysname == 'Linux'
+RIGHT = 'def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)'
+SPEC = N(function='mix', starter='', library='diffcourse.guidance.guide', tolerance=N(abs=1e-9, rel=1e-9, spreads=0), time_limit_s=2, cases=3,      # numbers: nothing has to import torch
+         inputs=[N(name='uncond', draw='floats', low=-1, high=1), N(name='cond', draw='floats', low=-1, high=1), N(name='scale', draw='floats', low=2, high=9)])
+TENSORS = N(**vars(SPEC) | {'inputs': [N(name='uncond', draw='latents'), N(name='cond', draw='latents'), N(name='scale', draw='floats')], 'time_limit_s': 10, 'tolerance': N(abs=1e-6, rel=1e-5, spreads=0)})
+WRONG = 'def mix(uncond, cond, scale): return 0.'
+
+# A body for `mix` (indented here), or a whole program that holds `def mix`. None may be marked as right; none may do harm.
+ATTACKS = {
+    'endless loop': 'while True: pass',
+    'sleep': 'import time; time.sleep(1000)',
+    'sleep without signals': 'import signal, time\n[signal.signal(s, signal.SIG_IGN) for s in (signal.SIGTERM, signal.SIGALRM, signal.SIGINT, signal.SIGXCPU)]\nwhile True: time.sleep(100)',
+    'huge allocation': 'x = bytearray(1 << 36); return len(x)',
+    'many allocations': 'x = []\nwhile True: x.append(bytearray(1 << 24))',
+    'fork bomb': 'import os\nwhile True: os.fork()',
+    'threads': 'import threading, time\n[threading.Thread(target=time.sleep, args=(1000,)).start() for _ in range(10000)]\nreturn 0.',
+    'detached process': 'import os\nif os.fork() == 0:\n    os.setsid()\n    while True: open({marker!r}, "a").write("x")\nreturn 0.',
+    'other program': 'import subprocess; subprocess.run(["touch", {marker!r}]); return 0.',
+    'os._exit(0)': 'import os; os._exit(0)',
+    'sys.exit': 'import sys; sys.exit(0)',
+    'exit when read': 'raise SystemExit(0)\ndef mix(*a): return 0.',
+    'recursion': 'return mix(uncond, cond, scale)',
+    'deep recursion in C': 'import sys; sys.setrecursionlimit(10**9); x = []\nfor _ in range(10**6): x = [x]\nreturn repr(x)',
+    'kill the grader': 'import os, signal; os.kill(os.getppid(), signal.SIGKILL); return 0.',
+    'kill everybody': 'import os, signal; os.kill(-1, signal.SIGKILL); return 0.',
+    'kill itself': 'import ctypes; ctypes.string_at(0)',
+    'equal to everything': 'class Yes(float):\n    def __eq__(s, o): return True\n    __le__ = __ge__ = __lt__ = __gt__ = __eq__\n    def __sub__(s, o): return 0.\n    def __abs__(s): return 0.\nreturn Yes(1)',
+    'lazy object': 'class Later:\n    def __float__(s): return 1.\n    def __getattr__(s, n): return s\nreturn Later()',
+    'a type that lies': 'class M(type):\n    __module__ = "builtins"\n    def __eq__(s, o): return True\n    def __hash__(s): return hash(float)\nclass F(metaclass=M): pass\nF.__name__ = "float"; return F()',
+    'patched json': 'import json\njson.dumps = lambda *a, **k: "{{\\"cases\\": \\"correct\\"}}"; return 0.',
+    'patched encoder': 'import __main__\n__main__.encode = lambda *a: "correct"; __main__.pack = lambda *a: b"correct"; return 0.',
+    'patched math': 'import math, builtins\nmath.isclose = lambda *a, **k: True; builtins.abs = lambda x: 0.; builtins.float = str; return 0.',
+    'nan': 'return float("nan")',
+    'infinite': 'return float("inf")',
+    'a truth value': 'return True',
+    'a text that says so': 'return "correct"',
+    'a mapping that says so': 'return {{"ok": True, "score": 1.0, "state": "correct"}}',
+    'forged report': 'import os\nfor fd in range(3, 64):\n    try: os.write(fd, b\'{{"ok": true, "score": 1.0, "state": "correct"}}\')\n    except OSError: pass\nos._exit(0)',
+    'forged message': 'import os, json, struct\nh = json.dumps({{"cases": [{{"value": {{"float": "0x1p+0"}}}}]*3}}).encode()\nfor fd in range(3, 64):\n    try: os.write(fd, struct.pack("<II", len(h), 0)+h)\n    except OSError: pass\nos._exit(0)',
+    'too few cases': 'import os, json, struct\nh = json.dumps({{"cases": []}}).encode()\nfor fd in range(3, 64):\n    try: os.write(fd, struct.pack("<II", len(h), 0)+h)\n    except OSError: pass\nos._exit(0)',
+    'message and more': 'import os\nfor fd in range(3, 64):\n    try: os.write(fd, b"x")\n    except OSError: pass\nreturn uncond + scale*(cond-uncond)',
+    'a length that is too long': 'import os\nfor fd in range(3, 64):\n    try: os.write(fd, b"\\xff"*16)\n    except OSError: pass\nos._exit(0)',
+    'endless message': 'import os\nwhile True:\n    for fd in range(3, 20):\n        try: os.write(fd, b"x"*65536)\n        except OSError: pass',
+    '20 MB printed': 'print("x"*20_000_000); return uncond + scale*(cond-uncond)',
+    '20 MB of errors': 'import sys; sys.stderr.write("x"*20_000_000); return uncond + scale*(cond-uncond)',
+    'import of the answer': 'from diffcourse.guidance import guide\nreturn guide(uncond, cond, scale)',
+    'import of the answer, again': 'import sys; sys.modules.pop("diffcourse"); sys.path.insert(0, {root!r})\nimport importlib; raise SystemExit',
+    'frames of the caller': 'import sys\nf = sys._getframe()\nwhile f:\n    for k,v in f.f_locals.items():\n        if "want" in k or "expected" in k or "right" in k: return v\n    f = f.f_back\nreturn 0.',
+    'all objects': 'import gc\nreturn [o for o in gc.get_objects() if "expected" in str(type(o))][0]',
+    'memory of the grader': 'import os\nf = open(f"/proc/{{os.getppid()}}/mem", "r+b", buffering=0); f.seek(0); f.write(b"x"); return 0.',
+    'environment of the grader': 'import os\nreturn float(open(f"/proc/{{os.getppid()}}/environ").read().split("SECRET=")[1].split(chr(0))[0])',
+    'a secret in its own environment': 'import os; return float(os.environ["SECRET"])',
+    'write a file': 'open({marker!r}, "w").write("x"); return 0.',
+    'delete a file': 'import os; os.remove({victim!r}); return 0.',
+    'delete a folder': 'import shutil; shutil.rmtree({folder!r}, ignore_errors=True); return 0.',
+    'empty a file': 'import os; os.truncate({victim!r}, 0); return 0.',
+    'rename a file': 'import os; os.rename({victim!r}, {victim!r}+"2"); return 0.',
+    'change the rights': 'import os; os.chmod({victim!r}, 0); return 0.',
+    'network': 'import socket; s = socket.create_connection(("127.0.0.1", {port})); s.send(b"x"); return 0.',
+    'looser limits': 'import resource\nfor n in ("RLIMIT_CPU", "RLIMIT_AS", "RLIMIT_NPROC"): resource.setrlimit(getattr(resource, n), (resource.RLIM_INFINITY,)*2)\nimport os; os.fork(); return 0.',
+}
+
+
+@pytest.fixture
+def prey(tmp_path):
+    "A file and a folder to attack, and a port to call."
+    import socket
+    folder = tmp_path/'submissions'; folder.mkdir(); victim = folder/'other.yaml'; victim.write_text('precious'); os.chmod(victim, 0o666); os.chmod(folder, 0o777)
+    for p in (tmp_path, tmp_path.parent): os.chmod(p, 0o777)
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0)); server.listen(); server.settimeout(.05)
+        yield N(victim=victim, folder=folder, marker=tmp_path/'marker', port=server.getsockname()[1], server=server)
+
+
+@pytest.mark.skipif(not LINUX, reason='limits and filters are those of Linux')
+@pytest.mark.parametrize('name', ATTACKS)
+def test_attack(name, prey, monkeypatch):
+    monkeypatch.setenv('SECRET', '1.0')
+    body = ATTACKS[name].format(victim=str(prey.victim), folder=str(prey.folder), marker=str(prey.marker), port=prey.port, root=str(Path(quiz_code.__file__).parents[2]))
+    source = body if 'def mix' in body else 'def mix(uncond, cond, scale):\n' + ''.join(f'    {line}\n' for line in body.splitlines())
+    report = mark_code(source, SPEC, 7)
+    assert isinstance(report, CodeReport) and not report.ok and report.score in (0., None) and report.state in ('incorrect', 'invalid'), report
+    assert all(len(m) < 600 for m in report.messages)
+    assert prey.victim.read_text() == 'precious' and not prey.marker.exists() and os.access(prey.victim, os.R_OK)
+    with pytest.raises(TimeoutError): prey.server.accept()
+
+
+def test_there_are_enough_attacks(): assert len(ATTACKS) >= 20
+
+
+@pytest.mark.parametrize('spec', [SPEC, TENSORS], ids=['numbers', 'tensors'])
+def test_honest_code_passes(spec):
+    report = mark_code(RIGHT, spec, 7)
+    assert report == CodeReport(True, 1., ('3 of 3 cases agree with diffcourse.guidance.guide',), 'correct')
+
+
+def test_patched_torch_gains_nothing():
+    patch = 'import torch\ntorch.equal = torch.allclose = lambda *a, **k: True\ntorch.Tensor.__eq__ = lambda s, o: True\ntorch.Tensor.cpu = torch.Tensor.detach = lambda s: s*0\n'
+    assert mark_code(patch + 'def mix(uncond, cond, scale): return cond', TENSORS, 7).score == 0
+    sub = 'import torch\nclass T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, types, args=(), kwargs=None): return True\ndef mix(uncond, cond, scale): return cond.as_subclass(T)'
+    assert mark_code(sub, TENSORS, 7).score == 0
+
+
+@pytest.mark.parametrize('source,words', [
+    ('def mix(uncond, cond, scale): return uncond + scale*(cond-uncond) + 1e-3', 'off'), ('def mix(uncond, cond, scale): return 1', 'a int, expected a float'),
+    ('def mix(uncond, cond, scale): return 1/0', 'ZeroDivisionError'), ('def mix(): return 1', 'TypeError'), ('def mix(uncond, cond, scale):\n    pass\n    return nothing', 'line 3'),
+    ('x = 1/0\ndef mix(): pass', 'ZeroDivisionError')])
+def test_wrong_code_is_told_why(source, words):
+    report = mark_code(source, SPEC, 3)
+    assert report.score == 0 and words in report.messages[0]
+
+
+@pytest.mark.parametrize('source', ['', '  ', 'def mix(', 'def other(): return 1', 'mix = \0', 'x'*30_000, None, 7, '\ud800', 'def mix(uncond, cond, scale):\nreturn 1'])
+def test_unreadable_code_costs_nothing(source):
+    report = mark_code(source, SPEC, 3)
+    assert report.state == 'invalid' and report.score is None
+
+
+def test_names_of_arguments_may_differ(): assert mark_code('def mix(u, c, s): return u + s*(c-u)', SPEC, 3).ok
+
+
+def test_seeds_draw_other_inputs():
+    "An answer that knows the numbers of one seed fails with another."
+    from diffcourse.quiz.code import draw_inputs
+    known = {repr(c['scale']): c['uncond'] + c['scale']*(c['cond']-c['uncond']) for c in draw_inputs(SPEC, 1)}
+    source = f'known = {known!r}\ndef mix(uncond, cond, scale): return known.get(repr(scale), 0.)'
+    assert mark_code(source, SPEC, 1).ok and not mark_code(source, SPEC, 2).ok
+
+
+def test_broken_question_is_a_fault():
+    for change in ({'library': 'os.system'}, {'library': 'diffcourse.guidance.guide.__call__'}, {'library': 'diffcourse.nowhere.guide'}, {'inputs': [N(name='x', draw='floats')]}):
+        assert mark_code('def mix(*a, **k): return 0.', N(**vars(SPEC) | change), 1).state == 'fault'
+
+
+def test_child_is_given_nothing_else():
+    "Neither what is sent nor the text of the program says what is expected, and the expected value is worked out afterwards."
+    from diffcourse.quiz import child
+    sent = []
+    def run(request, limits): sent.append(request); return run_child(request, limits)
+    def guide(**inputs): assert sent, 'before the process has ended'; return sum(inputs.values())
+    old = quiz_code.run_child, quiz_code.library_function
+    try:
+        quiz_code.run_child, quiz_code.library_function = run, lambda name: guide
+        assert mark_code('def mix(uncond, cond, scale): return uncond + cond + scale', SPEC, 1).ok
+    finally: quiz_code.run_child, quiz_code.library_function = old
+    assert set(child.unpack(sent[0])[0]) == {'source', 'function', 'inputs', 'seconds', 'memory', 'user', 'torch'}
+
+
+def test_clean_end(tmp_path):
+    "Nothing is left behind: no process, no open file."
+    before = len(os.listdir('/proc/self/fd')) if LINUX else 0
+    for source in (RIGHT, 'import time; time.sleep(99)'): mark_code(source, N(**vars(SPEC) | {'time_limit_s': .3}), 1)
+    time.sleep(.1)
+    if LINUX: assert len(os.listdir('/proc/self/fd')) <= before
+    with pytest.raises(ChildProcessError): os.waitpid(-1, os.WNOHANG)
+
+
+def test_bubblewrap_or_refusal():
+    "Asked for and not there, it is an error, never a silent step down."
+    if has_bwrap():
+        with jailed():
+            assert mark_code(RIGHT, SPEC, 1).ok
+            peek = 'import os\ndef mix(uncond, cond, scale): return float(len([p for p in os.listdir("/proc") if p.isdigit()]) < 5)'
+            assert 'off' in mark_code(peek, SPEC, 1).messages[0]
+            assert 'FileNotFoundError' in mark_code(f'def mix(uncond, cond, scale): return open({str(Path(quiz_code.__file__))!r}).read()', SPEC, 1).messages[0]
+    else:
+        with jailed(), pytest.raises(CourseError, match='bwrap'): mark_code(RIGHT, SPEC, 1)
+
+
+def test_a_false_bubblewrap_is_noticed(tmp_path, monkeypatch):
+    (tmp_path/'bwrap').write_text('#!/bin/sh\nexit 1\n'); os.chmod(tmp_path/'bwrap', 0o755)
+    monkeypatch.setenv('PATH', str(tmp_path) + os.pathsep + os.environ['PATH']); has_bwrap.cache_clear()
+    try:
+        assert shutil.which('bwrap') == str(tmp_path/'bwrap') and not has_bwrap()
+        with jailed(), pytest.raises(CourseError, match='bwrap'): mark_code(RIGHT, SPEC, 1)
+    finally: monkeypatch.undo(); has_bwrap.cache_clear()
+
+
+def test_limits_are_kept():
+    from diffcourse.quiz import child
+    assert child.refuse_calls.__doc__ and Limits().printed == 1 << 20
+    probe = '''import os
+def mix(uncond, cond, scale):
+    import resource
+    return [resource.getrlimit(getattr(resource, n))[1] for n in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE")] + [os.getuid() == 0]'''
+    seen = []
+    old = quiz_code._judge
+    try: quiz_code._judge = lambda ran, *a: seen.append(child.unpack(ran.message)[0]) or old(ran, *a); mark_code(probe, SPEC, 1)
+    finally: quiz_code._judge = old
+    value = child.decode(seen[0]['cases'][0]['value'], {})
+    if LINUX: assert value == [0, 0, 0, os.getuid() == 0 and not quiz_code._user()]      # root becomes somebody else where Python can be read by all
