@@ -1008,6 +1008,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                    'diffcourse/quiz/store.py'),
                                        'diffcourse.quiz.store.Store._forget': ('quiz.store.html#store._forget', 'diffcourse/quiz/store.py'),
                                        'diffcourse.quiz.store.Store._insert': ('quiz.store.html#store._insert', 'diffcourse/quiz/store.py'),
+                                       'diffcourse.quiz.store.Store._read': ('quiz.store.html#store._read', 'diffcourse/quiz/store.py'),
                                        'diffcourse.quiz.store.Store._write': ('quiz.store.html#store._write', 'diffcourse/quiz/store.py'),
                                        'diffcourse.quiz.store.Store.add': ('quiz.store.html#store.add', 'diffcourse/quiz/store.py'),
                                        'diffcourse.quiz.store.Store.best': ('quiz.store.html#store.best', 'diffcourse/quiz/store.py'),

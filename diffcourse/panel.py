@@ -153,7 +153,13 @@ class Card:
 
     def _button(self, name, style, act):
         button = W.Button(description=name, button_style=style, tooltip=f'{name}: question {self.number}', layout=W.Layout(width='auto'))
-        button.on_click(lambda _: act())
+        def pressed(_):
+            try: act()
+            except Exception as e:                               # the card says so, the log has the traceback
+                self.said.value = result_html(Result(quiz=self.session.quiz.id, question=self.id, kind=self.session.question(self.id).kind, variant=self.session.values.variant,
+                                                     state='fault', feedback=f'This is no fault of yours, and nothing was marked: {type(e).__name__}: {e}'))
+                raise
+        button.on_click(pressed)
         return button
 
     def on_check(self)->None:

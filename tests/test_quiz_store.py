@@ -8,6 +8,7 @@ import sqlite3
 import time
 import uuid
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -159,6 +160,17 @@ def test_a_newer_file_is_left_alone(tmp_path):
     store.keep(result(1)); assert store.best('q') == {'a': 1.}; store.close()
     with sqlite3.connect(tmp_path/'p.sqlite') as db: assert db.execute('PRAGMA user_version').fetchone() == (99,) and db.execute('SELECT name FROM sqlite_master').fetchall() == [('future',)]
     assert len((tmp_path/'p.sqlite').read_bytes()) == len(before)
+
+
+def test_threads_take_turns(tmp_path):
+    "Jupyter answers clicks in a thread of its own, while cells run in the main one."
+    store = Store(tmp_path/'p.sqlite'); store.keep(result(1))
+    def click():
+        for _ in range(50): store.keep(result(0)); assert store.best('q') == {'a': 1}; store.events('q', 'a')
+    with ThreadPoolExecutor(4) as pool:
+        for future in [pool.submit(click) for _ in range(4)]: future.result()
+    assert len(store.events('q')) == 201 and store.lasting
+    store.close()
 
 
 def test_home(tmp_path, monkeypatch):

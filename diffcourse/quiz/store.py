@@ -9,6 +9,7 @@ __all__ = ['WHAT', 'SITTING', 'Store', 'write_events', 'read_events', 'Due', 'du
 import json
 import math
 import sqlite3
+import threading
 import time
 import uuid
 import warnings
@@ -34,7 +35,7 @@ _SELECT = f"SELECT {','.join(_FIELDS)} FROM events"
 
 def _open(path):
     "Open a store and bring it up to date."
-    db = sqlite3.connect(path, timeout=20, isolation_level=None)
+    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)      # Jupyter answers clicks in another thread; `Store` takes turns
     try: _prepare(db)
     except sqlite3.Error: db.close(); raise
     return db
@@ -73,7 +74,7 @@ class Store:
         path:str=None,    # The file; by default `progress.sqlite` in `settings().home`; ':memory:' forgets
     ):
         self.path = str(path or settings().home/'progress.sqlite'); self.lasting = self.path != ':memory:'
-        self.unsaved, self.warned = [], False
+        self.unsaved, self.warned, self.turn = [], False, threading.RLock()
         try:
             if self.lasting: Path(self.path).parent.mkdir(parents=True, exist_ok=True)
             self.db = _open(self.path)
@@ -105,13 +106,18 @@ class Store:
 
     def _write(self, rows):
         "Add rows; to the file, if it can be written now."
-        if not self.lasting and self.path != ':memory:': self._come_back()
-        try: n = self._insert(rows)
-        except sqlite3.Error as e:
-            if not self.lasting: raise
-            self.db.close(); self._forget(e); n = self._insert(rows)                 # full or vanished disk: what is there still counts
-        if not self.lasting: self.unsaved += rows
-        return n
+        with self.turn:
+            if not self.lasting and self.path != ':memory:': self._come_back()
+            try: n = self._insert(rows)
+            except sqlite3.Error as e:
+                if not self.lasting: raise
+                self.db.close(); self._forget(e); n = self._insert(rows)             # full or vanished disk: what is there still counts
+            if not self.lasting: self.unsaved += rows
+            return n
+
+    def _read(self, query, values):
+        "All rows of a query."
+        with self.turn: return self.db.execute(query, values).fetchall()
 
     def add(self,
         quiz:str, question:str, variant:int,
@@ -134,17 +140,18 @@ class Store:
 
     def events(self, quiz:str=None, question:str=None)->list[dict]:
         "Events in the order in which they came."
-        rows = self.db.execute(f'{_SELECT} WHERE (?1 IS NULL OR quiz=?1) AND (?2 IS NULL OR question=?2) ORDER BY time, rowid', (quiz, question))
+        rows = self._read(f'{_SELECT} WHERE (?1 IS NULL OR quiz=?1) AND (?2 IS NULL OR question=?2) ORDER BY time, rowid', (quiz, question))
         return [dict(zip(_FIELDS, r)) | {'data': json.loads(r[8])} for r in rows]
 
     def best(self, quiz:str)->dict[str, float]:
         "The best score of each question that has one."
-        return dict(self.db.execute('SELECT question, MAX(score) FROM events WHERE quiz=? AND score IS NOT NULL GROUP BY question', (quiz,)))
+        return dict(self._read('SELECT question, MAX(score) FROM events WHERE quiz=? AND score IS NOT NULL GROUP BY question', (quiz,)))
 
     def close(self)->None:
         "Close the file."
-        if not self.lasting and self.unsaved and self.path != ':memory:': self._come_back()
-        self.db.close()
+        with self.turn:
+            if not self.lasting and self.unsaved and self.path != ':memory:': self._come_back()
+            self.db.close()
 
 # %% ../../nbs/85_quiz.store.ipynb #c015
 WHAT = ('answer', 'hint', 'solution', 'mark', 'lock', 'self')
