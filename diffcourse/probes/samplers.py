@@ -68,10 +68,10 @@ class Order(Outcome):
     halved:float       # Error with the last number of steps over that with the one before
 
 @probe('convergence_order')
-def convergence_order(name:Exact='euler', steps:Annotated[list[Calls], Field(min_length=2, max_length=6)]=[50, 100, 200], seed:Seed=0)->Order:
+def convergence_order(sampler:Exact='euler', steps:Annotated[list[Calls], Field(min_length=2, max_length=6)]=[50, 100, 200], seed:Seed=0)->Order:
     "Follow the true path with more and more steps."
     x = torch.randn(256, 1, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    err = path_errors(get_sampler(name), _mixture(), x, steps, 10., .05)
+    err = path_errors(get_sampler(sampler), _mixture(), x, steps, 10., .05)
     return Order(steps=steps, error=err, order=order_of(steps, err), halved=err[-1]/err[-2]), [Table(['steps', 'error'], [list(r) for r in zip(steps, err)])]
 
 # %% ../../nbs/66_probes.samplers.ipynb #c011
