@@ -1354,6 +1354,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                  'diffcourse/train/nets.py'),
                                        'diffcourse.train.nets.add': ('train.nets.html#add', 'diffcourse/train/nets.py'),
                                        'diffcourse.train.nets.blend': ('train.nets.html#blend', 'diffcourse/train/nets.py'),
+                                       'diffcourse.train.nets.nets_card': ('train.nets.html#nets_card', 'diffcourse/train/nets.py'),
                                        'diffcourse.train.nets.plain_batches': ('train.nets.html#plain_batches', 'diffcourse/train/nets.py'),
                                        'diffcourse.train.nets.plain_loss': ('train.nets.html#plain_loss', 'diffcourse/train/nets.py'),
                                        'diffcourse.train.nets.train_net': ('train.nets.html#train_net', 'diffcourse/train/nets.py'),

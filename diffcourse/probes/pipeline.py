@@ -76,7 +76,7 @@ def draw_read(
     prompt:Prompt='a large red seven on a blue background',
     thing:Thing='seven', ink:Colour='red', background:Colour='blue',
     seed:Seed=0, steps:Steps=50, guidance:Guidance=4., negative:Prompt='',
-    sampler:Literal['ddim', 'euler']='ddim',
+    sampler:Literal['ddim', 'ddpm', 'dpmpp_2m', 'dpmpp_2m_sde', 'dpmpp_2s_ancestral', 'euler', 'euler_ancestral', 'heun', 'lms', 'unipc']='ddim',
 )->Drawing:
     "Draw one picture and let the judge read it."
     with counting(models) as calls: tr = generate(models, prompt, negative=negative, steps=steps, guidance=guidance, seed=seed, sampler=sampler, record=False)
