@@ -42,7 +42,7 @@ def _slider(frames, label, start):
     if len({name for name,_ in options}) < len(options): options = [(f'{name} ({i})', i) for name,i in options]
     return w.SelectionSlider(options=options, index=start, description=label, style=dict(description_width='initial'), layout=w.Layout(width='auto', flex='1 1 200px'))
 
-def _widest(frames, side): return f'{max(len(f.pictures) for f in frames)*(side+12) + 4}px'
+def _widest(frames, side): return f'{max(440, max(len(f.pictures) for f in frames)*(side+12) + 4)}px'       # room for slider and buttons
 
 def player(
     frames:list,       # `Frame`s in order
@@ -80,7 +80,7 @@ def dials(
     slider = _slider(first, label, start)
     w.jslink((pick, 'index'), (outer, 'selected_index'))
     for s in inner: s.selected_index = start; w.jslink((slider, 'index'), (s, 'selected_index'))
-    box = w.VBox([pick, slider, outer], layout=w.Layout(width='auto', max_width=_widest(first, side)))
+    box = w.VBox([pick, w.HBox([slider]), outer], layout=w.Layout(width='auto', max_width=_widest(first, side)))
     box.add_class('dc-dials')
     return box
 
