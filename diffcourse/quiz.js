@@ -450,7 +450,7 @@ function event(kit, question, what, data, state = null, score = null) {
 }
 
 // One line of a JSONL file, as `diffcourse.quiz.store.write_events` writes it.
-const event_line = e => dumps({...e, time: new Float(e.time), score: nothing(e.score) ? null : new Float(e.score), data: e.what === 'answer' ? typed(e.data) : e.data})
+const event_line = e => dumps({...e, time: new Float(e.time), score: nothing(e.score) ? null : new Float(e.score), data: e.what === 'answer' ? typed(e.data) : e.what === 'lock' && is_number(e.data.given) ? {given: new Float(e.data.given)} : e.data})
 
 // Events of JSONL lines, each once; what isn't one is left out.
 function read_lines(text) {

@@ -3,6 +3,7 @@
 Notebooks are run (unchanged ones come from .cache/site), rewritten for Sphinx, and joined by the pages of pages.py.
 The browser scripts of widgets and formulas are fetched once with npm and travel with the site, so reading it needs no network."""
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -87,6 +88,39 @@ def run_all(found, workers):
     return runs
 
 
+def digest(*paths): return hashlib.sha256(b''.join(hashlib.sha256(p.read_bytes()).digest() for p in paths)).hexdigest()[:20]
+
+
+def code(low, high):
+    "Modules whose number lies in this range."
+    names = [p.stem.split('_', 1) for p in sorted((ROOT/'nbs').glob('[0-9][0-9]_*.ipynb'))]
+    return [p for n,name in names if low <= int(n) < high and (p := ROOT/'diffcourse'/f'{name.replace(".", "/")}.py').exists()]
+
+
+MEASURE = """import sys
+from diffcourse.errors import CourseError
+from diffcourse.quiz.kit import write_kit
+try: write_kit(*sys.argv[1:])
+except CourseError as e: sys.exit(str(e))"""
+
+
+def kit_of(quiz):
+    "What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by the hash of all it depends on."
+    instruments = digest(*code(0, 70), *sorted((ROOT/'diffcourse').rglob('*.safetensors')))          # what a measurement leans on
+    out, home = CACHE/'kit'/f'{quiz.stem}.{digest(quiz, *code(80, 90))[:10]}{instruments[:10]}.json', CACHE/'measured'/instruments
+    if out.exists(): return out.read_text(encoding='utf-8')
+    out.parent.mkdir(parents=True, exist_ok=True); home.mkdir(parents=True, exist_ok=True); began = time.time()
+    r = subprocess.run([sys.executable, '-c', MEASURE, str(quiz), str(out)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500, cwd=ROOT,
+                       env={**os.environ, 'DIFFCOURSE_HOME': str(home), 'HF_HUB_OFFLINE': '1', 'TQDM_DISABLE': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'})
+    if r.returncode: raise Failed(f'{quiz.name}: {(r.stderr.strip().splitlines() or ["no message"])[-1]}')
+    for old in out.parent.glob(f'{quiz.stem}.{"[0-9a-f]"*20}.json'):
+        if old != out: old.unlink()
+    for old in home.parent.iterdir():
+        if old != home: shutil.rmtree(old, ignore_errors=True)
+    print(f'  measured {quiz.name} in {time.time()-began:.0f} s', file=sys.stderr, flush=True)
+    return out.read_text(encoding='utf-8')
+
+
 HERO = '''
 :::::{{container}} hero
 ::::{{container}} hero-words
@@ -124,7 +158,7 @@ def write_source(found, runs, quizzes, src):
     lessons = {p.stem: heading(nb) for p,(page,nb) in found.items() if page.startswith('lessons/')}
     modules = sorted((int(p.name.split('_')[0]), module(nb), heading(nb)[1]) for p,(page,nb) in found.items() if page.startswith('reference/'))
     pages.write_lessons(src, lessons)
-    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()})
+    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()}, {q.stem: kit_of(q) for q in quizzes})
     pages.write_reference(src, modules)
     for p,(page,_) in found.items():
         if page == 'index': continue
@@ -137,6 +171,7 @@ def write_source(found, runs, quizzes, src):
             shutil.copy2(f, src/f.relative_to(ROOT/'nbs'))
     static = src/'_static'; shutil.copytree(ROOT/'docs/static', static)
     for name in NPM: shutil.copytree(fetch(name), static/name)
+    for f in pages.FACE: shutil.copy2(ROOT/'diffcourse'/f, static)
     pages.wall(static/'wall.png')
     shutil.copy2(ROOT/'docs/conf.py', src)
 
