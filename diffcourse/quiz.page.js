@@ -207,10 +207,10 @@ const retry = el('button', {type: 'button', className: 'dq-button'}, 'Retry the 
 const save = el('button', {type: 'button', className: 'dq-button'}, 'Download my answers'), message = el('p', {className: 'dq-small', role: 'status'})
 
 function origin() {
-  const runs = Object.entries(kit.runs), names = [...new Set(runs.map(([, r]) => r.model).filter(Boolean))], on = r => r.model ? `${r.model} #${r.weights.slice(0, 8)}` : 'no model'
+  const runs = Object.entries(kit.runs), names = [...new Set(runs.map(([, r]) => r.model).filter(Boolean))]
   const by = names.length ? ` with the model ${names.join(', ')}` : '', versions = Object.entries(runs[0]?.[1].versions ?? {}).map(([n, v]) => `${n} ${v}`).join(', ')
-  const rows = runs.map(([n, r]) => el('tr', {}, el('td', {}, n), el('td', {}, el('code', {}, `${r.probe}(${Object.entries(r.arguments).map(([k, v]) => `${k}=${Q.dumps(v)}`).join(', ')})`)), el('td', {}, on(r))))
-  const head = el('thead', {}, el('tr', {}, ['name', 'measurement', 'on'].map(h => el('th', {scope: 'col'}, h))))
+  const rows = runs.map(([n, r]) => el('tr', {}, el('td', {}, n), el('td', {}, el('code', {}, `${r.probe}(${Object.entries(r.arguments).map(([k, v]) => `${k}=${Q.dumps(v)}`).join(', ')})`)), names.length ? el('td', {}, r.model ? `${r.model} #${r.weights.slice(0, 8)}` : '–') : ''))
+  const head = el('thead', {}, el('tr', {}, ['name', 'measurement', ...(names.length ? ['model'] : [])].map(h => el('th', {scope: 'col'}, h))))
   return [el('p', {}, el('strong', {}, `Recorded values. `), runs.length ? `This page runs nothing. It marks by what was measured on ${kit.when}${by}. To have it measured on your own machine: ` : 'This page runs nothing, and nothing here needs a measurement. In a terminal: ', el('code', {}, `diffcourse quiz take ${kit.quiz}`), '.'),
           runs.length ? el('details', {}, el('summary', {}, `What was measured: ${runs.length} run${runs.length > 1 ? 's' : ''}`), el('div', {className: 'dq-table', tabIndex: 0, role: 'group', 'aria-label': 'Runs'}, el('table', {}, head, el('tbody', {}, rows))), el('p', {className: 'dq-small'}, versions)) : '']
 }

@@ -22,12 +22,13 @@ from notebooks import CACHE, ROOT, Failed, Site, adapt, anchor, definitions, dir
 
 NPM = {'html-manager': ('@jupyter-widgets/html-manager@1.0.15', 'package/dist/'), 'mathjax': ('mathjax@3.2.2', 'package/es5/')}
 WANTED = {'html-manager': lambda n: n == 'embed.js' or n.endswith(('.woff', '.woff2', '.ttf', '.eot', '.svg')),
-          'mathjax': lambda n: n == 'tex-chtml-full.js' or n.startswith('output/chtml/fonts/woff-v2/')}
+          'mathjax': lambda n: n == 'tex-chtml-full.js' or n.startswith('output/chtml/fonts/woff-v2/'), 'axe': lambda n: n == 'axe.min.js'}
+TOOLS = {'axe': ('axe-core@4.10.3', 'package/')}                                      # for the tests, not for the site
 
 
 def fetch(name):
     "Folder with the files of the npm package `name` that the site needs, fetched on first use."
-    spec, inside = NPM[name]
+    spec, inside = (NPM | TOOLS)[name]
     folder = ROOT/'.cache/npm'/spec.replace('/', '+')
     if folder.exists(): return folder
     if not shutil.which('npm'): raise Failed(f'the site needs {spec} from npm, and npm is not installed; on Debian and Ubuntu: apt-get install npm')

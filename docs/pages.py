@@ -58,7 +58,7 @@ def quiz_page(path, lessons, kit=''):
     if kit: out.append(raw(f'<div id="quiz-top" class="dq-top" data-lesson="{f"../lessons/{stem}.html" if stem in lessons else ""}" hidden></div>\n<noscript><p>Without JavaScript this page only shows the questions.</p></noscript>'))
     for i,q in enumerate(qs, 1):
         kind = KINDS.get(q.get('kind'), q.get('kind', ''))
-        badges = f'[{kind}]{{.badge}}' + (' [measured live]{.badge .live}' if live(q) else '')
+        badges = f'[{kind}]{{.badge}}' + (f' [{"measured" if kit else "measured live"}]{{.badge .live}}' if live(q) else '')
         options = [o.get('text', o.get('alt', o.get('id', ''))) if isinstance(o, dict) else o for o in q.get('options', [])]
         text = '\n\n'.join(filter(None, [plain(q.get('prompt', ''), params), '\n'.join(f'- {plain(o, params)}' for o in options)]))
         out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {str(q.get("id", i)).replace("-", " ").replace("_", " ").capitalize()}', badges, f'::::{{container}} dq-question\n{text}\n::::']

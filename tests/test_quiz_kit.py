@@ -198,4 +198,4 @@ def test_scripts_reach_the_wheel():
     try: import tomllib
     except ModuleNotFoundError: import tomli as tomllib                              # Python 3.10
     wanted = tomllib.loads((ROOT/'pyproject.toml').read_text())['tool']['setuptools']['package-data']['diffcourse']
-    for name in ('quiz.js',): assert Path(ROOT/'diffcourse'/name).is_file() and any(fnmatch.fnmatch(name, w) for w in wanted)
+    for name in ('quiz.js', 'quiz.page.js', 'quiz.page.css'): assert Path(ROOT/'diffcourse'/name).is_file() and any(fnmatch.fnmatch(name, w) for w in wanted)
