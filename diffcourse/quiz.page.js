@@ -50,7 +50,14 @@ function keep(question, what, data, state = null, score = null) {
   refresh()
 }
 
-const events = (question = null, what = null) => Q.read_lines(lasting ? saved() : memory).filter(e => e.variant === kit.variant && (!question || e.question === question) && (!what || e.what === what))
+let seen = '', read = []
+
+// Events of this variant, oldest first; read anew only when there are others.
+function events(question = null, what = null) {
+  const text = lasting ? saved() : memory
+  if (text !== seen) { seen = text; read = Q.read_lines(text) }
+  return read.filter(e => e.variant === kit.variant && (!question || e.question === question) && (!what || e.what === what))
+}
 
 function download() {
   const file = new Blob([lasting ? saved() : memory], {type: 'application/x-ndjson'}), a = el('a', {href: URL.createObjectURL(file), download: `${kit.quiz}.jsonl`})
@@ -130,9 +137,15 @@ function claims_of(record) {
   return record.evidence.map(c => el('p', {className: 'dq-small'}, `${c.claim}: expected ${c.expected}${c.interval ? `, accepted ${Q.show(c.interval[0])} to ${Q.show(c.interval[1])}` : ''}, got ${c.got} (${c.source})`))
 }
 
+// Where to read on: sections of lessons that this page's site has.
+function refs_of(q) {
+  const found = top.dataset.lesson ? q.refs.map(r => /^(\d\d_\w+)(?:#(.+))?$/.exec(r)).filter(Boolean) : []
+  return found.length ? [el('p', {className: 'dq-small'}, 'Read on: ', found.flatMap(([, file, at], i) => [i ? ', ' : '', el('a', {href: `../lessons/${file}.html${at ? `#${at}` : ''}`}, (at ?? file).replaceAll('-', ' '))]))] : []
+}
+
 // Why it is so: at once to those who are right, on request to others.
 function why(q, record) {
-  const inside = [...blocks(record.explain), ...(q.evidence ?? []).map(evidence_of), ...claims_of(record)]
+  const inside = [...blocks(record.explain), ...(q.evidence ?? []).map(evidence_of), ...claims_of(record), ...refs_of(q)]
   if (record.score === null || !inside.length) return []
   if (record.state === 'correct' || q.kind === 'predict') return [el('div', {className: 'dq-why'}, inside)]
   return [el('details', {className: 'dq-why'}, el('summary', {}, 'Why (shows the answer)'), inside)]
@@ -211,7 +224,7 @@ function origin() {
   const by = names.length ? ` with the model ${names.join(', ')}` : '', versions = Object.entries(runs[0]?.[1].versions ?? {}).map(([n, v]) => `${n} ${v}`).join(', ')
   const rows = runs.map(([n, r]) => el('tr', {}, el('td', {}, n), el('td', {}, el('code', {}, `${r.probe}(${Object.entries(r.arguments).map(([k, v]) => `${k}=${Q.dumps(v)}`).join(', ')})`)), names.length ? el('td', {}, r.model ? `${r.model} #${r.weights.slice(0, 8)}` : '–') : ''))
   const head = el('thead', {}, el('tr', {}, ['name', 'measurement', ...(names.length ? ['model'] : [])].map(h => el('th', {scope: 'col'}, h))))
-  return [el('p', {}, el('strong', {}, `Recorded values. `), runs.length ? `This page runs nothing. It marks by what was measured on ${kit.when}${by}. To have it measured on your own machine: ` : 'This page runs nothing, and nothing here needs a measurement. In a terminal: ', el('code', {}, `diffcourse quiz take ${kit.quiz}`), '.'),
+  return [el('p', {}, el('strong', {}, `Recorded values. `), runs.length ? `This page runs nothing. It marks by values that were recorded on ${kit.when}${by}. To have them measured on your own machine: ` : 'This page runs nothing, and nothing here needs a measurement. In a terminal: ', el('code', {}, `diffcourse quiz take ${kit.quiz}`), '.'),
           runs.length ? el('details', {}, el('summary', {}, `What was measured: ${runs.length} run${runs.length > 1 ? 's' : ''}`), el('div', {className: 'dq-table', tabIndex: 0, role: 'group', 'aria-label': 'Runs'}, el('table', {}, head, el('tbody', {}, rows))), el('p', {className: 'dq-small'}, versions)) : '']
 }
 

@@ -12,7 +12,8 @@ import sys
 import tarfile
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from fnmatch import fnmatch
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -152,14 +153,14 @@ def front(found, runs, site, src, lessons):
     (src/'index.ipynb').write_text(json.dumps(nb), encoding='utf-8')
 
 
-def write_source(found, runs, quizzes, src):
-    "Everything Sphinx reads, into the folder `src`."
+def write_source(found, runs, quizzes, src, kits):
+    "Everything Sphinx reads, into the folder `src`. `kits`: questionnaire -> what its page marks by."
     src.mkdir(parents=True)
     site = site_of(found, quizzes)
     lessons = {p.stem: heading(nb) for p,(page,nb) in found.items() if page.startswith('lessons/')}
     modules = sorted((int(p.name.split('_')[0]), module(nb), heading(nb)[1]) for p,(page,nb) in found.items() if page.startswith('reference/'))
     pages.write_lessons(src, lessons)
-    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()}, {q.stem: kit_of(q) for q in quizzes})
+    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()}, kits)
     pages.write_reference(src, modules)
     for p,(page,_) in found.items():
         if page == 'index': continue
@@ -184,10 +185,12 @@ def build(out, workers=2, only='*'):
     for name in NPM: fetch(name)
     print(f'{len(found)} notebooks, {len(quizzes)} questionnaires', file=sys.stderr, flush=True)
     runs = run_all(found, workers)
+    wanted = [q for q in quizzes if fnmatch(q.stem, only)]
+    with ThreadPoolExecutor(workers) as pool: kits = dict(zip([q.stem for q in wanted], pool.map(kit_of, wanted)))
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         src, fresh = Path(work)/'src', Path(work)/'html'
-        write_source(found, runs, quizzes, src)
+        write_source(found, runs, quizzes, src, kits)
         r = subprocess.run([sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html', '-d', f'{work}/doctrees', str(src), str(fresh)],
                            env={**os.environ, 'PYTHONWARNINGS': 'ignore'})
         if r.returncode: raise Failed(f'Sphinx stopped with status {r.returncode}; its messages are above')

@@ -44,6 +44,14 @@ def plain(text, params):
     return re.sub(r'\{[\w.]+(:[^}]*)?\}', '…', text).replace('\0', '{').replace('\1', '}')
 
 
+def said(q):
+    "What a question shows besides its prompt, as Markdown. What is to be ordered or matched stands in the order of the alphabet, which gives nothing away."
+    texts = lambda key: [str(o.get('text', o.get('alt', o.get('id', ''))) if isinstance(o, dict) else o) for o in q.get(key) or []]
+    lists = [texts('options'), sorted(texts('items')), texts('left'), sorted(texts('right'))]
+    gaps = [re.sub(r'\[\[.*?\]\]', '＿＿＿', q['text'])] if q.get('kind') == 'cloze' else []
+    return gaps + ['\n'.join(f'- {t}' for t in xs) for xs in lists if xs]
+
+
 def quiz_page(path, lessons, kit=''):
     "Page of one questionnaire: its questions as text, not its answers; with a `kit` the page can be answered."
     quiz = load_quiz(path)
@@ -59,8 +67,7 @@ def quiz_page(path, lessons, kit=''):
     for i,q in enumerate(qs, 1):
         kind = KINDS.get(q.get('kind'), q.get('kind', ''))
         badges = f'[{kind}]{{.badge}}' + (f' [{"measured" if kit else "measured live"}]{{.badge .live}}' if live(q) else '')
-        options = [o.get('text', o.get('alt', o.get('id', ''))) if isinstance(o, dict) else o for o in q.get('options', [])]
-        text = '\n\n'.join(filter(None, [plain(q.get('prompt', ''), params), '\n'.join(f'- {plain(o, params)}' for o in options)]))
+        text = '\n\n'.join(plain(t, params) for t in [q.get('prompt', ''), *said(q)])
         out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {str(q.get("id", i)).replace("-", " ").replace("_", " ").capitalize()}', badges, f'::::{{container}} dq-question\n{text}\n::::']
     if kit: out.append(raw(SCRIPTS.format(kit=kit)))
     return '\n\n'.join(o for o in out if o) + '\n'
