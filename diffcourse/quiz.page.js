@@ -231,7 +231,7 @@ function origin() {
 function refresh() {
   const known = events(), p = Q.progress(kit, known), best = Q.best(known), rest = kit.questions.filter(q => q.live).length
   bar.max = p.out_of || 1; bar.value = p.score; score.textContent = `${Q.progress_text(p)}${rest ? `; ${rest} more need${rest > 1 ? '' : 's'} the live model` : ''}`
-  warn.textContent = lasting ? 'Answers are kept in this browser and go nowhere else. The file can be added to your progress: diffcourse keeps the same events.' : 'This browser keeps nothing for this page: download your answers before you close it.'
+  warn.replaceChildren(...(lasting ? ['Answers are kept in this browser and go nowhere else. To add the file to your progress on this machine: ', el('code', {}, `diffcourse quiz progress --load ${kit.quiz}.jsonl`)] : ['This browser keeps nothing for this page: download your answers before you close it.']))
   cards.forEach(c => c.mark(best[c.q.id]))
 }
 

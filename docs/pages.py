@@ -34,7 +34,7 @@ def load_quiz(path):
 def live(q):
     "Is the question marked by running something?"
     inside = lambda v: any(k == 'from' or inside(x) for k,x in v.items()) if isinstance(v, dict) else isinstance(v, list) and any(map(inside, v))
-    return 'probe' in q or inside(q.get('answer')) or any(inside(o) for o in q.get('options', []) if isinstance(o, dict))
+    return 'probe' in q or inside(q.get('answer')) or inside(q.get('gaps')) or any(inside(o) for o in q.get('options', []) if isinstance(o, dict))
 
 
 def plain(text, params):
@@ -66,7 +66,7 @@ def quiz_page(path, lessons, kit=''):
     if kit: out.append(raw(f'<div id="quiz-top" class="dq-top" data-lesson="{f"../lessons/{stem}.html" if stem in lessons else ""}" hidden></div>\n<noscript><p>Without JavaScript this page only shows the questions.</p></noscript>'))
     for i,q in enumerate(qs, 1):
         kind = KINDS.get(q.get('kind'), q.get('kind', ''))
-        badges = f'[{kind}]{{.badge}}' + (f' [{"measured" if kit else "measured live"}]{{.badge .live}}' if live(q) else '')
+        badges = f'[{kind}]{{.badge}}' + (f' [{"measured live" if not kit or "probe" in q else "measured"}]{{.badge .live}}' if live(q) else '')
         text = '\n\n'.join(plain(t, params) for t in [q.get('prompt', ''), *said(q)])
         out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {str(q.get("id", i)).replace("-", " ").replace("_", " ").capitalize()}', badges, f'::::{{container}} dq-question\n{text}\n::::']
     if kit: out.append(raw(SCRIPTS.format(kit=kit)))
