@@ -750,6 +750,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                      'diffcourse.quiz.kit.make_kit': ('quiz.kit.html#make_kit', 'diffcourse/quiz/kit.py'),
                                      'diffcourse.quiz.kit.page_json': ('quiz.kit.html#page_json', 'diffcourse/quiz/kit.py'),
                                      'diffcourse.quiz.kit.picture_uri': ('quiz.kit.html#picture_uri', 'diffcourse/quiz/kit.py'),
+                                     'diffcourse.quiz.kit.shown_evidence': ('quiz.kit.html#shown_evidence', 'diffcourse/quiz/kit.py'),
                                      'diffcourse.quiz.kit.write_kit': ('quiz.kit.html#write_kit', 'diffcourse/quiz/kit.py')},
             'diffcourse.quiz.lint': { 'diffcourse.quiz.lint._expect': ('quiz.lint.html#_expect', 'diffcourse/quiz/lint.py'),
                                       'diffcourse.quiz.lint._guess': ('quiz.lint.html#_guess', 'diffcourse/quiz/lint.py'),

@@ -430,7 +430,7 @@ function solution(kit, question) {
   const name = x => is_text(x) ? texts.get(x) ?? x : show(x), [claim] = claims ?? []
   if (question.kind === 'shape') return tuple(right)
   if (question.kind === 'reflect') return right || 'There is no right answer.'
-  if (is_number(right) && claim?.interval) return `${six(right)}${question.unit ? ` ${question.unit}` : ''} (accepted: ${claim.interval.map(x => show(x)).join(' to ')})`
+  if (is_number(right) && claim?.interval) return `${six(right)}${question.unit ? ` ${question.unit}` : ''} (accepted: ${claim.interval.map(six).join(' to ')})`
   if (is_list(right)) return right.map(name).join('; ')
   return is_named(right) ? (question.names ?? ids_of(question.left)).map(n => `${name(n)}: ${name(right[n])}`).join('; ') : name(right)
 }

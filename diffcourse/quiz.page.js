@@ -134,7 +134,7 @@ const INPUTS = {single: q => choice(q), image: q => choice(q), multiple: q => ch
 // ---------------------------------------------------------------- marks, hints, solutions
 
 function claims_of(record) {
-  return record.evidence.map(c => el('p', {className: 'dq-small'}, `${c.claim}: expected ${c.expected}${c.interval ? `, accepted ${Q.show(c.interval[0])} to ${Q.show(c.interval[1])}` : ''}, got ${c.got} (${c.source})`))
+  return record.evidence.map(c => el('p', {className: 'dq-small'}, `${c.claim}: expected ${c.expected}${c.interval ? `, accepted ${c.interval.map(x => Q.format(x, 'g')).join(' to ')}` : ''}, got ${c.got} (${c.source})`))
 }
 
 // Where to read on: sections of lessons that this page's site has.
@@ -151,8 +151,8 @@ function why(q, record) {
   return [el('details', {className: 'dq-why'}, el('summary', {}, 'Why (shows the answer)'), inside)]
 }
 
-function says(state, inside, word = SIGNS[state][1]) {
-  return el('div', {className: `dq-said dq-${state}`}, el('p', {className: 'dq-mark'}, el('span', {'aria-hidden': 'true'}, `${SIGNS[state][0]} `), el('strong', {}, word)), inside)
+function says(state, inside, word = SIGNS[state][1], sign = SIGNS[state][0]) {
+  return el('div', {className: `dq-said dq-${state}`}, el('p', {className: 'dq-mark'}, el('span', {'aria-hidden': 'true'}, `${sign} `), el('strong', {}, word)), inside)
 }
 
 function card(q, place) {
@@ -166,12 +166,12 @@ function card(q, place) {
   const check = button(q.kind === 'reflect' || q.kind === 'free' ? 'Keep' : 'Check', 'submit')
   const hint = button('Hint', 'button', () => {
     const n = events(q.id, 'hint').length
-    told.replaceChildren(...q.hints.slice(0, n + 1).map((t, i) => says('review', blocks(t), `Hint ${i + 1} of ${q.hints.length}`)))
+    told.replaceChildren(...q.hints.slice(0, n + 1).map((t, i) => says('review', blocks(t), `Hint ${i + 1} of ${q.hints.length}`, '→')))
     if (n < q.hints.length) keep(q.id, 'hint', {n})
   })
   const answer = button('Solution', 'button', () => {
     if (q.kind === 'predict' && !lock()) return status.replaceChildren(says('invalid', blocks('Say what you expect first; then the run is shown.')))
-    keep(q.id, 'solution', {}); status.replaceChildren(says('review', blocks(Q.solution(kit, q)), 'Solution')); const record = Q.grade(kit, q, q.right)
+    keep(q.id, 'solution', {}); status.replaceChildren(says('review', blocks(Q.solution(kit, q)), 'Solution', '→')); const record = Q.grade(kit, q, q.right)
     more.replaceChildren(el('div', {className: 'dq-why'}, blocks(record.explain || record.feedback), (q.evidence ?? []).map(evidence_of)))
   })
   const fields = el('fieldset', {}, el('legend', {}, blocks(q.prompt, 'span')), input ? input.nodes : live_note(q))

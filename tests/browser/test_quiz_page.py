@@ -34,7 +34,10 @@ def lab_quiz(tmp_path_factory):
 def address(lab_quiz, tmp_path_factory):
     "Its page, made as the site makes it."
     path, quiz, values = lab_quiz; src = tmp_path_factory.mktemp('page')/'src'; out = src.parent/'html'; src.mkdir()
-    pages.write_quizzes(src, [path], {}, {'good': page_json(make_kit(quiz, values, '2026-02-03'))})
+    kit = make_kit(quiz, values, '2026-02-03')
+    for q in kit['questions']:
+        for e in q['evidence'][:1]: e['captions'], e['caption'] = ['no noise', 'some', 'all'], 'Three mixtures'
+    pages.write_quizzes(src, [path], {}, {'good': page_json(kit)})
     (src/'index.md').write_text('# Site\n\n' + pages.toctree(['quizzes/index']))
     static = src/'_static'; shutil.copytree(ROOT/'docs/static', static)
     for f in pages.FACE: shutil.copy2(ROOT/'diffcourse'/f, static)
