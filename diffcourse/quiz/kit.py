@@ -96,6 +96,7 @@ def _texts(wrong, values):
     "Wrong texts."
     return [dict(near=texts_of(w.near, values), tag=w.tag, feedback=values.text(w.feedback)) for w in wrong]
 
+# %% ../../nbs/87_quiz.kit.ipynb #c014
 def _short(q, values, pictures): return dict(texts=texts_of(q.answer, values), wrong=_texts(q.wrong, values))
 
 def _gap(gap, values):
@@ -116,7 +117,7 @@ def _predict(q, values, pictures): return (_choice if q.options else _numeric)(q
 
 MARKED = {'single': _choice, 'multiple': _choice, 'image': _choice, 'numeric': _numeric, 'predict': _predict, 'shape': _shape, 'short': _short, 'cloze': _cloze, 'match': _match, 'order': _order}
 
-# %% ../../nbs/87_quiz.kit.ipynb #c013
+# %% ../../nbs/87_quiz.kit.ipynb #c017
 def _live(q, quiz):
     "What the page says of a question that it can't mark."
     more = dict(input=q.input, goals=[g.say for g in q.goals]) if q.kind == 'challenge' else dict(starter=q.spec.starter, function=q.spec.function)
@@ -139,7 +140,7 @@ def kit_question(
     if result.state != 'correct': raise CourseError(result.feedback or f'its right answer is marked as {result.state}')
     return out | dict(claims=[c.model_dump(mode='json', exclude={'got'}) for c in result.evidence]) | MARKED[q.kind](q, values, pictures)
 
-# %% ../../nbs/87_quiz.kit.ipynb #c016
+# %% ../../nbs/87_quiz.kit.ipynb #c020
 def make_kit(
     quiz:QuizFile,
     values:Values,      # The variant
