@@ -3,6 +3,7 @@
 Notebooks are run (unchanged ones come from .cache/site), rewritten for Sphinx, and joined by the pages of pages.py.
 The browser scripts of widgets and formulas are fetched once with npm and travel with the site, so reading it needs no network."""
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -11,7 +12,8 @@ import sys
 import tarfile
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from fnmatch import fnmatch
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -21,12 +23,13 @@ from notebooks import CACHE, ROOT, Failed, Site, adapt, anchor, definitions, dir
 
 NPM = {'html-manager': ('@jupyter-widgets/html-manager@1.0.15', 'package/dist/'), 'mathjax': ('mathjax@3.2.2', 'package/es5/')}
 WANTED = {'html-manager': lambda n: n == 'embed.js' or n.endswith(('.woff', '.woff2', '.ttf', '.eot', '.svg')),
-          'mathjax': lambda n: n == 'tex-chtml-full.js' or n.startswith('output/chtml/fonts/woff-v2/')}
+          'mathjax': lambda n: n == 'tex-chtml-full.js' or n.startswith('output/chtml/fonts/woff-v2/'), 'axe': lambda n: n == 'axe.min.js'}
+TOOLS = {'axe': ('axe-core@4.10.3', 'package/')}                                      # for the tests, not for the site
 
 
 def fetch(name):
     "Folder with the files of the npm package `name` that the site needs, fetched on first use."
-    spec, inside = NPM[name]
+    spec, inside = (NPM | TOOLS)[name]
     folder = ROOT/'.cache/npm'/spec.replace('/', '+')
     if folder.exists(): return folder
     if not shutil.which('npm'): raise Failed(f'the site needs {spec} from npm, and npm is not installed; on Debian and Ubuntu: apt-get install npm')
@@ -87,6 +90,39 @@ def run_all(found, workers):
     return runs
 
 
+def digest(*paths): return hashlib.sha256(b''.join(hashlib.sha256(p.read_bytes()).digest() for p in paths)).hexdigest()[:20]
+
+
+def code(low, high):
+    "Modules whose number lies in this range."
+    names = [p.stem.split('_', 1) for p in sorted((ROOT/'nbs').glob('[0-9][0-9]_*.ipynb'))]
+    return [p for n,name in names if low <= int(n) < high and (p := ROOT/'diffcourse'/f'{name.replace(".", "/")}.py').exists()]
+
+
+MEASURE = """import sys
+from diffcourse.errors import CourseError
+from diffcourse.quiz.kit import write_kit
+try: write_kit(*sys.argv[1:])
+except CourseError as e: sys.exit(str(e))"""
+
+
+def kit_of(quiz):
+    "What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by the hash of all it depends on."
+    instruments = digest(*code(0, 70), *sorted((ROOT/'diffcourse').rglob('*.safetensors')))          # what a measurement leans on
+    out, home = CACHE/'kit'/f'{quiz.stem}.{digest(quiz, *code(80, 90))[:10]}{instruments[:10]}.json', CACHE/'measured'/instruments
+    if out.exists(): return out.read_text(encoding='utf-8')
+    out.parent.mkdir(parents=True, exist_ok=True); home.mkdir(parents=True, exist_ok=True); began = time.time()
+    r = subprocess.run([sys.executable, '-c', MEASURE, str(quiz), str(out)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500, cwd=ROOT,
+                       env={**os.environ, 'DIFFCOURSE_HOME': str(home), 'HF_HUB_OFFLINE': '1', 'TQDM_DISABLE': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'})
+    if r.returncode: raise Failed(f'{quiz.name}: {(r.stderr.strip().splitlines() or ["no message"])[-1]}')
+    for old in out.parent.glob(f'{quiz.stem}.{"[0-9a-f]"*20}.json'):
+        if old != out: old.unlink()
+    for old in home.parent.iterdir():
+        if old != home: shutil.rmtree(old, ignore_errors=True)
+    print(f'  measured {quiz.name} in {time.time()-began:.0f} s', file=sys.stderr, flush=True)
+    return out.read_text(encoding='utf-8')
+
+
 HERO = '''
 :::::{{container}} hero
 ::::{{container}} hero-words
@@ -117,14 +153,14 @@ def front(found, runs, site, src, lessons):
     (src/'index.ipynb').write_text(json.dumps(nb), encoding='utf-8')
 
 
-def write_source(found, runs, quizzes, src):
-    "Everything Sphinx reads, into the folder `src`."
+def write_source(found, runs, quizzes, src, kits):
+    "Everything Sphinx reads, into the folder `src`. `kits`: questionnaire -> what its page marks by."
     src.mkdir(parents=True)
     site = site_of(found, quizzes)
     lessons = {p.stem: heading(nb) for p,(page,nb) in found.items() if page.startswith('lessons/')}
     modules = sorted((int(p.name.split('_')[0]), module(nb), heading(nb)[1]) for p,(page,nb) in found.items() if page.startswith('reference/'))
     pages.write_lessons(src, lessons)
-    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()})
+    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()}, kits)
     pages.write_reference(src, modules)
     for p,(page,_) in found.items():
         if page == 'index': continue
@@ -137,6 +173,7 @@ def write_source(found, runs, quizzes, src):
             shutil.copy2(f, src/f.relative_to(ROOT/'nbs'))
     static = src/'_static'; shutil.copytree(ROOT/'docs/static', static)
     for name in NPM: shutil.copytree(fetch(name), static/name)
+    for f in pages.FACE: shutil.copy2(ROOT/'diffcourse'/f, static)
     pages.wall(static/'wall.png')
     shutil.copy2(ROOT/'docs/conf.py', src)
 
@@ -148,10 +185,12 @@ def build(out, workers=2, only='*'):
     for name in NPM: fetch(name)
     print(f'{len(found)} notebooks, {len(quizzes)} questionnaires', file=sys.stderr, flush=True)
     runs = run_all(found, workers)
+    wanted = [q for q in quizzes if fnmatch(q.stem, only)]
+    with ThreadPoolExecutor(workers) as pool: kits = dict(zip([q.stem for q in wanted], pool.map(kit_of, wanted)))
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         src, fresh = Path(work)/'src', Path(work)/'html'
-        write_source(found, runs, quizzes, src)
+        write_source(found, runs, quizzes, src, kits)
         r = subprocess.run([sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html', '-d', f'{work}/doctrees', str(src), str(fresh)],
                            env={**os.environ, 'PYTHONWARNINGS': 'ignore'})
         if r.returncode: raise Failed(f'Sphinx stopped with status {r.returncode}; its messages are above')

@@ -288,6 +288,6 @@ def quiz_note(source, site):
     "A questionnaire needs a kernel: on the page, say where to take it."
     stem = Path(source).stem
     to = site.link(site.pages[source], source, os.path.relpath(f'quizzes/{stem}.yaml', Path(source).parent))
-    see = f' [Read its questions]({to}).' if to else ''
+    see = f' [Its page]({to}) marks by recorded values, without a kernel.' if to else ''
     return (f':::{{admonition}} Questions are marked by running the model\n:class: quiz\nOpen this lesson with `make lab` to answer them here, '
             f'or type `diffcourse quiz take {stem}` in a terminal.{see}\n:::')

@@ -34,7 +34,7 @@ def load_quiz(path):
 def live(q):
     "Is the question marked by running something?"
     inside = lambda v: any(k == 'from' or inside(x) for k,x in v.items()) if isinstance(v, dict) else isinstance(v, list) and any(map(inside, v))
-    return 'probe' in q or inside(q.get('answer')) or any(inside(o) for o in q.get('options', []) if isinstance(o, dict))
+    return 'probe' in q or inside(q.get('answer')) or inside(q.get('gaps')) or any(inside(o) for o in q.get('options', []) if isinstance(o, dict))
 
 
 def plain(text, params):
@@ -44,24 +44,45 @@ def plain(text, params):
     return re.sub(r'\{[\w.]+(:[^}]*)?\}', '…', text).replace('\0', '{').replace('\1', '}')
 
 
-def quiz_page(path, lessons):
-    "Page of one questionnaire: its questions, not its answers."
+def said(q):
+    "What a question shows besides its prompt, as Markdown. What is to be ordered or matched stands in the order of the alphabet, which gives nothing away."
+    texts = lambda key: [str(o.get('text', o.get('alt', o.get('id', ''))) if isinstance(o, dict) else o) for o in q.get(key) or []]
+    lists = [texts('options'), sorted(texts('items')), texts('left'), sorted(texts('right'))]
+    gaps = [re.sub(r'\[\[.*?\]\]', '＿＿＿', q['text'])] if q.get('kind') == 'cloze' else []
+    return gaps + ['\n'.join(f'- {t}' for t in xs) for xs in lists if xs]
+
+
+def quiz_page(path, lessons, kit=''):
+    "Page of one questionnaire: its questions as text, not its answers; with a `kit` the page can be answered."
     quiz = load_quiz(path)
     stem, qs = path.stem, quiz['questions']
     n = sum(map(live, qs))
     params = {k: next(iter(v.values()))[0] for k,v in (quiz.get('params') or {}).items()}
     out = [f'# {quiz.get("title", stem)}', f':::{{container}} lead\n{len(qs)} questions, {n} of them marked by running the model.\n:::']
-    start = f'Answer them in a terminal with `diffcourse quiz take {stem}`'
+    start = f'in a terminal with `diffcourse quiz take {stem}`'
     if stem in lessons: start += f', or at the end of the lesson [{lessons[stem]}](../lessons/{stem}.ipynb), opened with `make lab`'
-    out.append(f':::{{admonition}} How to take it\n:class: quiz\n{start}. The answers are not on this page: most are not written down anywhere, '
-               'they are what your own run of the model says.\n:::')
+    says = f'Here, by values that were recorded; or measured live on your own machine: {start}.' if kit else f'Answer them {start}. The answers are not on this page: most are not written down anywhere, they are what your own run of the model says.'
+    out.append(f':::{{admonition}} How to take it\n:class: quiz\n{says}\n:::')
+    if kit: out.append(raw(f'<div id="quiz-top" class="dq-top" data-lesson="{f"../lessons/{stem}.html" if stem in lessons else ""}" hidden></div>\n<noscript><p>Without JavaScript this page only shows the questions.</p></noscript>'))
     for i,q in enumerate(qs, 1):
         kind = KINDS.get(q.get('kind'), q.get('kind', ''))
-        badges = f'[{kind}]{{.badge}}' + (' [measured live]{.badge .live}' if live(q) else '')
-        out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {str(q.get("id", i)).replace("-", " ").replace("_", " ").capitalize()}', badges, plain(q.get('prompt', ''), params)]
-        options = [o.get('text', o.get('id', '')) if isinstance(o, dict) else o for o in q.get('options', [])]
-        out.append('\n'.join(f'- {plain(o, params)}' for o in options))
+        badges = f'[{kind}]{{.badge}}' + (f' [{"measured live" if not kit or "probe" in q else "measured"}]{{.badge .live}}' if live(q) else '')
+        text = '\n\n'.join(plain(t, params) for t in [q.get('prompt', ''), *said(q)])
+        out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {str(q.get("id", i)).replace("-", " ").replace("_", " ").capitalize()}', badges, f'::::{{container}} dq-question\n{text}\n::::']
+    if kit: out.append(raw(SCRIPTS.format(kit=kit)))
     return '\n\n'.join(o for o in out if o) + '\n'
+
+
+SCRIPTS = """<link rel="stylesheet" href="../_static/quiz.page.css">
+<script type="application/json" id="quiz-kit">{kit}</script>
+<script src="../_static/quiz.js"></script>
+<script src="../_static/quiz.page.js"></script>"""
+
+
+FACE = ('quiz.js', 'quiz.page.js', 'quiz.page.css')                # of the package: what makes the page answerable
+
+
+def raw(html): return f'```{{raw}} html\n{html}\n```'
 
 
 def card(title, says, to, foot=''):
@@ -76,12 +97,12 @@ def toctree(entries, **options):
     return '```{toctree}\n' + ''.join(f':{k}: {v}\n' for k,v in options.items()) + '\n'.join(entries) + '\n```\n'
 
 
-def write_quizzes(src, paths, lessons):
-    "quizzes/*.md and their list."
+def write_quizzes(src, paths, lessons, kits=None):
+    "quizzes/*.md and their list. `kits`: name -> what its page marks by."
     folder = src/'quizzes'; folder.mkdir(parents=True, exist_ok=True)
     items = []
     for p in paths:
-        (folder/f'{p.stem}.md').write_text(quiz_page(p, lessons), encoding='utf-8')
+        (folder/f'{p.stem}.md').write_text(quiz_page(p, lessons, (kits or {}).get(p.stem, '')), encoding='utf-8')
         quiz = load_quiz(p); n = sum(map(live, quiz['questions']))
         items.append((quiz.get('title', p.stem), f'{len(quiz["questions"])} questions, {n} measured live', f'{p.stem}.md', p.stem))
     says = 'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, and the answer is what the experiment says.'

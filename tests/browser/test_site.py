@@ -126,3 +126,15 @@ def test_answers_are_not_on_the_pages(site):
         for q in YAML(typ='safe').load(file.read_text())['questions']:
             for said in [o.get('feedback') for o in q.get('options', []) if isinstance(o, dict)] + q.get('hints', []):
                 assert not said or str(said)[:60] not in text, f'{file.name}: {q["id"]} gives itself away'
+
+
+def test_questionnaires_can_be_answered(site, visit):
+    "Each page has a form for each question; the details of it are in test_quiz_page.py."
+    from ruamel.yaml import YAML
+    for file in sorted((ROOT/'quizzes').glob('*.yaml')):
+        questions = YAML(typ='safe').load(file.read_text())['questions']; page = visit(f'quizzes/{file.stem}.html')
+        assert page.locator('.dq-card').count() == len(questions), file.name
+        first = next(i for i,q in enumerate(questions) if q['kind'] == 'single'); box = page.locator('.dq-card').nth(first)
+        box.locator('input').first.check(); box.locator('button[type=submit]').click()
+        assert box.locator('.dq-mark').inner_text() in ('✓ Correct', '✗ Not correct') and 'Recorded values.' in page.locator('#quiz-top').inner_text()
+        page.context.close()
