@@ -106,19 +106,24 @@ try: write_kit(*sys.argv[1:])
 except CourseError as e: sys.exit(str(e))"""
 
 
+def measured():
+    "Where measurements are kept, by the hash of all that they lean on; older ones are thrown away. The tests that lint questionnaires live share it."
+    home = CACHE/'measured'/digest(*code(0, 70), *sorted((ROOT/'diffcourse').rglob('*.safetensors'))); home.mkdir(parents=True, exist_ok=True)
+    for old in home.parent.iterdir():
+        if old != home: shutil.rmtree(old, ignore_errors=True)
+    return home
+
+
 def kit_of(quiz):
     "What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by the hash of all it depends on."
-    instruments = digest(*code(0, 70), *sorted((ROOT/'diffcourse').rglob('*.safetensors')))          # what a measurement leans on
-    out, home = CACHE/'kit'/f'{quiz.stem}.{digest(quiz, *code(80, 90))[:10]}{instruments[:10]}.json', CACHE/'measured'/instruments
+    home = measured(); out = CACHE/'kit'/f'{quiz.stem}.{digest(quiz, *code(80, 90))[:10]}{home.name[:10]}.json'
     if out.exists(): return out.read_text(encoding='utf-8')
-    out.parent.mkdir(parents=True, exist_ok=True); home.mkdir(parents=True, exist_ok=True); began = time.time()
+    out.parent.mkdir(parents=True, exist_ok=True); began = time.time()
     r = subprocess.run([sys.executable, '-c', MEASURE, str(quiz), str(out)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500, cwd=ROOT,
                        env={**os.environ, 'DIFFCOURSE_HOME': str(home), 'HF_HUB_OFFLINE': '1', 'TQDM_DISABLE': '1', 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'})
     if r.returncode: raise Failed(f'{quiz.name}: {(r.stderr.strip().splitlines() or ["no message"])[-1]}')
     for old in out.parent.glob(f'{quiz.stem}.{"[0-9a-f]"*20}.json'):
         if old != out: old.unlink()
-    for old in home.parent.iterdir():
-        if old != home: shutil.rmtree(old, ignore_errors=True)
     print(f'  measured {quiz.name} in {time.time()-began:.0f} s', file=sys.stderr, flush=True)
     return out.read_text(encoding='utf-8')
 
