@@ -188,9 +188,9 @@ class Session:
         "Questions to ask again at this time (by default now), the longest overdue first. One that was never answered is not among them."
         return [d.question for d in due(self.store, self.quiz.id, now) if d.question in self.questions]
 
-    def next_due(self):
-        "When the next question is to be asked again, in UTC; None if none was answered."
-        return next((d.due for d in due(self.store, self.quiz.id, later=True) if d.question in self.questions), None)
+    def next_due(self, id:str=None):
+        "When the next question (or this one) is to be asked again, in UTC; None if none was answered."
+        return next((d.due for d in due(self.store, self.quiz.id, later=True) if d.question in ([id] if id else self.questions)), None)
 
     def remark(self)->int:
         "Mark the kept answers of this variant anew, say after a questionnaire was mended. A mark that comes out otherwise is a new event; returns how many."
