@@ -44,6 +44,7 @@ class Input(NamedTuple):
     write:Callable     # (answer) → None; what doesn't fit is an error
 
 _WIDE, _SHORT, _NAMED = {'width': 'auto', 'max_width': '720px'}, {'width': 'min(100%, 480px)'}, {'description_width': 'initial'}
+_WHOLE = {'continuous_update': False}      # a text is sent as a whole when it is left: letter by letter, the last ones may come after the click on Check
 
 def _set(widget, value): widget.value = value
 
@@ -63,13 +64,13 @@ def _line(session, question):
     unit = f' ({question.unit})' if getattr(question, 'unit', '') else ''
     label = {'numeric': f'Number{unit}', 'predict': f'Your prediction{unit}', 'shape': 'Shape', 'short': 'Answer'}.get(question.kind) or question.input
     hint = {'numeric': 'e.g. 0.5, 1/2, 50 %', 'shape': 'e.g. 1, 4, 16, 16'}.get(question.kind, '')
-    box = W.Text(placeholder=hint, description=label, tooltip=label, style=_NAMED, layout=W.Layout(**_SHORT))
+    box = W.Text(placeholder=hint, description=label, **_WHOLE, tooltip=label, style=_NAMED, layout=W.Layout(**_SHORT))
     return Input(box, lambda: box.value, lambda v: _set(box, ', '.join(map(str, v)) if isinstance(v, list) else str(v)))
 
 def _fill(label, options=None):
     "A field with a name: a list to choose from, or a line to type in."
     same = dict(description=label, tooltip=label, style=_NAMED, layout=W.Layout(**_SHORT))
-    return W.Dropdown(options=[('choose …', None), *options], value=None, **same) if options else W.Text(**same)
+    return W.Dropdown(options=[('choose …', None), *options], value=None, **same) if options else W.Text(**same, **_WHOLE)
 
 def _fields(session, question):
     "One field for each gap, each thing on the left, or each place in an order: a mapping or a list."
@@ -99,7 +100,7 @@ def _pictures(session, question):
 def _area(session, question):
     "Several lines of text."
     code = question.kind == 'code'; label = 'Your code' if code else 'Your answer'
-    box = W.Textarea(value=question.spec.starter if code else '', description=label, tooltip=label, rows=8 if code else 4, style=_NAMED, layout=W.Layout(width='min(100%, 720px)'))
+    box = W.Textarea(value=question.spec.starter if code else '', description=label, tooltip=label, rows=8 if code else 4, **_WHOLE, style=_NAMED, layout=W.Layout(width='min(100%, 720px)'))
     if code: box.add_class('dc-code')
     return Input(box, lambda: box.value, lambda v: _set(box, str(v)))
 

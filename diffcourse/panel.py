@@ -79,16 +79,18 @@ const id = e => e.id || (e.id = 'dc-' + ++n), set = (e, o) => { for (const [k, v
 const all = (e, s) => [...e.querySelectorAll(s)];
 const says = e => { set(e, {role: 'status', 'aria-live': 'polite'}); all(e, '[role=status]').forEach(x => { x.removeAttribute('role'); x.removeAttribute('aria-live') }) };
 const dress = () => { soon = 0;
-  all(document, '.dc-quiz').forEach(q => { set(q, {'data-lm-suppress-shortcuts': 'true'}); all(q, '.dc-says').forEach(says) });
+  all(document, '.dc-quiz').forEach(q => { all(q, '.dc-says').forEach(says); all(q, 'input, select, textarea, button, summary').forEach(e => set(e, {'data-lm-suppress-shortcuts': 'true'})) });
   all(document, '.dc-card').forEach(card => { const head = card.querySelector('h4'), prompt = card.querySelector('.dc-prompt'), input = card.querySelector('.dc-input');
     if (!head || !prompt || !input) return;
     set(card, {role: 'group', 'aria-labelledby': id(head)});
     all(input, '.widget-radio').forEach(r => set(r, {role: 'radiogroup', 'aria-labelledby': id(prompt)}));
     if (!input.matches('.widget-radio') && input.querySelector('.widget-checkbox, .widget-text, .widget-dropdown, .widget-radio')) set(input, {role: 'group', 'aria-labelledby': id(prompt)});
     if (input.matches('.widget-radio')) set(input, {role: 'radiogroup', 'aria-labelledby': id(prompt)});
+    all(input, 'input[type=radio]').forEach(r => set(r, {name: id(input)}));
     all(card, '.dc-input :is(input:not([type=radio]):not([type=checkbox]), select, textarea)').forEach(f => set(f, {'aria-describedby': id(prompt)})) }) };
 new MutationObserver(() => { soon = soon || setTimeout(dress, 50) }).observe(document.body, {childList: true, subtree: true}); dress();
-document.addEventListener('keydown', e => { if (e.key == 'Enter' && e.target.matches('.dc-input input[type=text]')) e.target.closest('.dc-card').querySelector('.dc-check').click() }) })()"""
+document.addEventListener('keydown', e => { if (e.key != 'Enter' || !e.target.matches('.dc-input input[type=text]')) return;
+  e.target.dispatchEvent(new Event('change', {bubbles: true})); e.target.closest('.dc-card').querySelector('.dc-check').click() }) })()"""
 
 # %% ../nbs/91_panel.ipynb #c013
 def _close(widget):
