@@ -54,7 +54,7 @@ def result_html(
     evidence=(),       # Strips, tables, notes
 )->str:
     "A mark as HTML: sign, word, feedback; why it is so, at once to those who are right, on request to others."
-    sign, word = SIGNS[result.state]
+    sign, word = ('…', 'Noted') if result.kind == 'reflect' and result.state == 'review' else SIGNS[result.state]
     score = f' ({result.score:.0%})' if result.state == 'partial' else ''
     why = (to_html(result.explain) if result.explain else '') + ''.join(e._repr_html_() for e in evidence)
     why += ''.join(f'<p><small>{html.escape(c.claim)}: expected {html.escape(c.expected)}' + (', accepted {:.4g} to {:.4g}'.format(*c.interval) if c.interval else '')
@@ -90,7 +90,7 @@ const dress = () => { soon = 0;
     all(card, '.dc-input :is(input:not([type=radio]):not([type=checkbox]), select, textarea)').forEach(f => set(f, {'aria-describedby': id(prompt)})) }) };
 new MutationObserver(() => { soon = soon || setTimeout(dress, 50) }).observe(document.body, {childList: true, subtree: true}); dress();
 document.addEventListener('keydown', e => { if (e.key != 'Enter' || !e.target.matches('.dc-input input[type=text]')) return;
-  e.target.dispatchEvent(new Event('change', {bubbles: true})); e.target.closest('.dc-card').querySelector('.dc-check').click() }) })()"""
+  e.target.dispatchEvent(new Event('change', {bubbles: true})); e.target.closest('.dc-card').querySelector('.dc-check').click() }, true) })()"""
 
 # %% ../nbs/91_panel.ipynb #c013
 def _close(widget):
