@@ -158,6 +158,10 @@ def test_panel_by_keyboard(lab, browser, axe, tmp_path):
     assert '12 of 12 right' in page.locator('.dc-foot').inner_text() and 'The next question is due' in page.locator('.dc-foot').inner_text()
     while keys.here()[1] != 'Retry the wrong ones': keys.press('Tab')
     keys.press('Enter'); page.get_by_text('There is nothing to try again.').wait_for(timeout=20*MS); assert keys.here()[1] == 'Retry the wrong ones'
+    card(page, 'effect').locator('input:checked').evaluate('e => e.focus()'); keys.press('ArrowUp', 'Tab'); page.wait_for_timeout(150); keys.press('Enter')      # a wrong answer, and why
+    card(page, 'effect').locator('.dc-incorrect').wait_for(timeout=20*MS)
+    while keys.here()[0] != 'SUMMARY': keys.press('Tab')
+    keys.press('Enter'); assert card(page, 'effect').locator('details[open]').count() == 1 and 'Look again.' in card(page, 'effect').inner_text()
     found = look(page, axe, tmp_path)
     assert not found, '\n'.join(found)
     assert not trouble, trouble
