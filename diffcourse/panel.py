@@ -34,7 +34,7 @@ _STYLE = """<style>
 .dc-card .widget-inline-hbox>:is(input,select,textarea){flex:1 1 12em;min-width:0;min-height:28px}.dc-card .widget-textarea>textarea{flex-basis:100%}.dc-code textarea{font-family:var(--jp-code-font-family,monospace)}
 .dc-card .widget-radio,.dc-card .widget-checkbox,.dc-card .widget-radio-box{height:auto!important;max-width:100%}.dc-card .widget-radio>.widget-label{display:none}
 .dc-card .widget-radio-box label,.dc-card .widget-checkbox label{display:flex;align-items:flex-start;gap:.6em;height:auto!important;white-space:normal!important;line-height:1.4;margin:.15em 0;max-width:100%}
-.dc-card .widget-radio-box label{flex-direction:row-reverse;justify-content:flex-end}.dc-card input[type=radio],.dc-card input[type=checkbox]{position:static!important;flex:none;margin:.2em 0 0!important}
+.dc-card .widget-radio-box label{flex-direction:row-reverse;justify-content:flex-end}.dc-card input[type=radio],.dc-card input[type=checkbox]{position:static!important;flex:none;margin:.05em 0 0!important}
 .dc-card :is(button,input,select,textarea,summary):focus-visible,.dc-foot button:focus-visible{outline:2px solid var(--jp-content-font-color1,#1f6feb)!important;outline-offset:2px}
 .dc-card .jupyter-button,.dc-foot .jupyter-button{color:var(--jp-content-font-color1,#222);background:var(--jp-layout-color2,#eee);border:1px solid var(--jp-border-color0,#888);height:auto;min-height:28px}
 .dc-card .jupyter-button.mod-primary{color:var(--jp-layout-color0,#fff);background:var(--jp-content-font-color1,#222)}.dc-card .jupyter-button:disabled{opacity:.6}
