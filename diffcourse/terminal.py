@@ -214,8 +214,9 @@ def take(
             for id in ids:
                 if not ask(session, id, read, console): session.left = True; break
         except EOFError: console.print(); session.left = True
-        left = len(questions_for(session)[0])
-        console.print(Text(str(session.progress()), style='bold'), Text(f'{left} without an answer; the next time goes on there.' if left else 'All done.'), Text(due_words(session.next_due())))
+        left, wrong = len(questions_for(session)[0]), len(session.wrong())
+        says = f'{left} without an answer; the next time goes on there.' if left else f'Not right yet: {wrong}; --retry asks again.' if wrong else 'All done.'
+        console.print(Text(str(session.progress()), style='bold'), Text(says), Text(due_words(session.next_due())))
     except KeyboardInterrupt: raise KeyboardInterrupt(how_to_go_on(f"{name}{' --due'*due}{' --retry'*retry}")) from None
     return session
 

@@ -142,7 +142,7 @@ def test_ctrl_c_and_going_on(terminal):
     t = terminal(NO_COLOR='1'); seen = t.until('2 + 1?'); assert 'Going on at question 2; 1 of 3 are answered.' in seen and '1 + 1?' not in seen
     t.until('> '); t.type('5\n'); t.until('not correct'); t.until('> '); t.type('\n'); t.until('Which is more?'); t.until('> '); t.type('2\n'); seen += t.until('✓ correct'); text, status = t.end()
     assert COLOUR not in seen + text                                                                 # as NO_COLOR asks
-    assert status == 0 and 'All done.' in text and 'The next question is due in' in text
+    assert status == 0 and 'Not right yet: 1; --retry asks again.' in text and 'The next question is due in' in text
     t = terminal('--retry'); seen = t.until('2 + 1?'); assert 'To try again: 1.' in seen and '1 + 1?' not in seen
     t.until('> '); t.type('q\n'); _, status = t.end(); assert status == 0
 

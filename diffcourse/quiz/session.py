@@ -49,7 +49,7 @@ class Progress:
     questions:int      # That can have a mark
     score:float        # Sum of best scores times weights
     out_of:float
-    def __str__(self)->str: return f'{self.done} of {self.questions} right, {self.score:g} of {self.out_of:g} points'
+    def __str__(self)->str: return f'{self.done} of {self.questions} right, {round(self.score, 2):g} of {self.out_of:g} points'
     __repr__ = __str__
 
 RATINGS = {'again': 1, 'hard': 2, 'good': 3}      # as repetition knows them
