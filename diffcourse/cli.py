@@ -169,7 +169,7 @@ def quiz_take(
         from diffcourse.terminal import take
         if due: take_due(name, variant)
         else: take(name, variant=variant, retry=retry, again=again)
-    except KeyboardInterrupt as e: raise Stopped(str(e)) from None
+    except KeyboardInterrupt as e: raise Stopped(str(e) or f"stopped by Ctrl-C; `diffcourse quiz take {name or '--due'}` begins again") from None
 
 @quiz.command('new', epilog='Example: diffcourse quiz new 05_guidance')
 def quiz_new(

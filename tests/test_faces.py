@@ -151,3 +151,16 @@ def test_without_a_terminal(tmp_path, terminal):
     "Lines from a pipe; no codes at all in what it prints."
     r = subprocess.run([sys.executable, '-c', 'import sys; from diffcourse.cli import main; sys.exit(main())', 'quiz', 'take', tmp_path/'sums.yaml'], input='2\n3\n', capture_output=True, text=True, timeout=60)
     assert r.returncode == 0 and '\x1b' not in r.stdout and r.stdout.count('✓ correct') == 2 and '1 without an answer' in r.stdout, r
+
+
+def test_leaving_leaves_all_that_is_due(tmp_path, monkeypatch):
+    from diffcourse.marking import take_due
+    monkeypatch.setenv('DIFFCOURSE_QUIZZES', str(tmp_path)); store = Store(':memory:')
+    for name in ('sums', 'more'):
+        (tmp_path/f'{name}.yaml').write_text(QUIZ.replace('id: sums', f'id: {name}'))
+        store._write([(f'{name}-one', 1e9, name, 'one', 0, 'answer', 'correct', 1., '{}', None)])               # long ago
+    lines = iter(['q']); take_due(store=store, read=lambda: next(lines))                                       # one line is enough
+    def ctrl_c(): raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt, match='`diffcourse quiz take --due` goes on'): take_due(store=store, read=ctrl_c)
+    assert not store.unsaved and len(store.events()) == 2
+    store.close()
