@@ -1,4 +1,4 @@
-"One answer, one mark: the panel, a call, the terminal and an answer file give the same record, byte for byte. And the terminal as a person meets it."
+"One answer, one mark: the panel, a saved notebook, a call, the terminal and an answer file give the same record, byte for byte. And the terminal as a person meets it."
 import json
 import os
 import pty
@@ -9,8 +9,10 @@ import sys
 import time
 
 import pytest
+from ipywidgets.embed import dependency_state
 
 from diffcourse.panel import Card, Quiz
+from diffcourse.quiz.batch import notebook_answers
 from diffcourse.quiz.session import Session, grade_file
 from diffcourse.quiz.store import Store
 from diffcourse.terminal import take
@@ -55,6 +57,10 @@ def test_faces_agree(kind, right, faces, tmp_path):
     clicked = faces(kind, Quiz); clicked.widget(); card = clicked.cards[0]; card.write(given); card.check.click()
     assert bytes_of(clicked.results[id]) == expected
     assert bytes_of(clicked.store.events('good', id)[-1]['data']) == expected                        # what is kept is what was said
+
+    widgets = {'application/vnd.jupyter.widget-state+json': {'state': dependency_state([card.box])}}    # as a notebook is saved
+    (tmp_path/'mine.ipynb').write_text(json.dumps(dict(cells=[], metadata=dict(widgets=widgets)))); [saved] = notebook_answers(tmp_path/'mine.ipynb')
+    assert bytes_of(faces(kind).check(id, saved['answers'][id])) == expected
 
     asked = faces(kind); number = {i: str(k) for k,(i,_) in enumerate(asked.options(id), 1)}; (tmp_path/'half.py').write_text(str(given))
     lines = iter([typed(number) if typed else str(tmp_path/'half.py'), 'q', 'q'])
