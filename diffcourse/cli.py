@@ -19,7 +19,7 @@ from typer import Argument, Option
 from . import __version__
 from .errors import BadInput, CourseError
 from .settings import settings
-from .shell import check_file, check_folder, check_picture, error_line, print_json, run_command, say
+from .shell import Stopped, check_file, check_folder, check_picture, error_line, print_json, run_command, say
 
 # %% ../nbs/95_cli.ipynb #c004
 _look = dict(invoke_without_command=True, add_completion=False, rich_markup_mode='rich', context_settings={'help_option_names': ['-h', '--help']})
@@ -158,14 +158,18 @@ def quiz_take(
     name:Annotated[str, Argument(help='Name of a questionnaire, or a YAML file.', show_default=False)]=None,
     variant:Annotated[int, Option(help='Which variant of the questions.', min=0)]=0,
     due:Annotated[bool, Option('--due', help='Ask again what is about to be forgotten; without a name, of all questionnaires.')]=False,
+    retry:Annotated[bool, Option('--retry', help='Ask only what is not right yet.')]=False,
+    again:Annotated[bool, Option('--again', help='Ask all, also what is answered.')]=False,
 ):
-    "Answer a questionnaire in the terminal."
-    if due:
+    "Answer a questionnaire in the terminal. It goes on where you left."
+    if due + retry + again > 1: raise BadInput('--due, --retry and --again are three ways to choose; take one')
+    if name is None and not due: raise BadInput('which questionnaire? `diffcourse quiz list` shows them; --due asks again what is due')
+    try:
         from diffcourse.marking import take_due
-        take_due(name, variant); return
-    if name is None: raise BadInput('which questionnaire? `diffcourse quiz list` shows them; --due asks again what is due')
-    from diffcourse.terminal import take
-    take(name, variant=variant)
+        from diffcourse.terminal import take
+        if due: take_due(name, variant)
+        else: take(name, variant=variant, retry=retry, again=again)
+    except KeyboardInterrupt as e: raise Stopped(str(e) or f"stopped by Ctrl-C; `diffcourse quiz take {name or '--due'}` begins again") from None
 
 @quiz.command('new', epilog='Example: diffcourse quiz new 05_guidance')
 def quiz_new(

@@ -13,7 +13,7 @@ from rich.text import Text
 from .quiz.report import total
 from .quiz.session import Session, list_quizzes
 from .quiz.store import Store, due
-from .terminal import take
+from .terminal import how_to_go_on, take
 
 # %% ../nbs/93_marking.ipynb #c003
 def show_grades(
@@ -58,6 +58,9 @@ def take_due(
     "Ask again what is due, the longest overdue questionnaire first."
     store = store or Store(); names = [name] if name else list(dict.fromkeys(d.quiz for d in due(store)))
     known = {i.name for i in list_quizzes() if not i.problem}; names = [n for n in names if name or n in known]
-    for n in names: take(n, session=Session(n, variant, store), due=True, **more)
+    try:
+        for n in names:
+            if take(n, session=Session(n, variant, store), due=True, **more).left: break
+    except KeyboardInterrupt: raise KeyboardInterrupt(how_to_go_on(f'{name} --due' if name else '')) from None
     if not names: (more.get('console') or Console()).print('Nothing is due.')
     return len(names)

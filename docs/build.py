@@ -49,9 +49,10 @@ def fetch(name):
 
 
 def page_of(path, nb):
-    "The page of a notebook: lessons keep their name, reference pages are called like their module."
+    "The page of a notebook: lessons keep their name, reference pages are called like their module, a page about writing questionnaires stands beside them."
     rel = path.relative_to(ROOT/'nbs')
     if rel.parts[0] == 'lessons': return str(rel.with_suffix(''))
+    if rel.stem == '96_authoring': return 'quizzes/authoring'
     return f'reference/{module(nb)}' if module(nb) else str(rel.with_suffix(''))
 
 
@@ -165,7 +166,8 @@ def write_source(found, runs, quizzes, src, kits):
     lessons = {p.stem: heading(nb) for p,(page,nb) in found.items() if page.startswith('lessons/')}
     modules = sorted((int(p.name.split('_')[0]), module(nb), heading(nb)[1]) for p,(page,nb) in found.items() if page.startswith('reference/'))
     pages.write_lessons(src, lessons)
-    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()}, kits)
+    guide = next((heading(nb) for page,nb in found.values() if page == 'quizzes/authoring'), None)
+    pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()}, kits, guide)
     pages.write_reference(src, modules)
     for p,(page,_) in found.items():
         if page == 'index': continue

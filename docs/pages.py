@@ -97,8 +97,8 @@ def toctree(entries, **options):
     return '```{toctree}\n' + ''.join(f':{k}: {v}\n' for k,v in options.items()) + '\n'.join(entries) + '\n```\n'
 
 
-def write_quizzes(src, paths, lessons, kits=None):
-    "quizzes/*.md and their list. `kits`: name -> what its page marks by."
+def write_quizzes(src, paths, lessons, kits=None, guide=None):
+    "quizzes/*.md and their list. `kits`: name -> what its page marks by; `guide`: title and sentence of the page that says how to write one, authoring.ipynb."
     folder = src/'quizzes'; folder.mkdir(parents=True, exist_ok=True)
     items = []
     for p in paths:
@@ -106,8 +106,10 @@ def write_quizzes(src, paths, lessons, kits=None):
         quiz = load_quiz(p); n = sum(map(live, quiz['questions']))
         items.append((quiz.get('title', p.stem), f'{len(quiz["questions"])} questions, {n} measured live', f'{p.stem}.md', p.stem))
     says = 'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, and the answer is what the experiment says.'
+    own = f'## Your own\n\n{cards([(*guide, "authoring.ipynb")])}\n' if guide else ''
+    names = [p.stem for p in paths] + ['authoring']*bool(guide)
     (folder/'index.md').write_text(f'# Questionnaires\n\n:::{{container}} lead\n{says}\n:::\n\n' + (cards(items) if items else 'None yet.\n')
-                                   + '\n' + (toctree([p.stem for p in paths], hidden='') if paths else ''), encoding='utf-8')
+                                   + f'\n{own}' + (toctree(names, hidden='') if names else ''), encoding='utf-8')
 
 
 def write_lessons(src, lessons):

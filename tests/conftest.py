@@ -10,7 +10,7 @@ os.environ['PATH'] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 import pytest                                                                                       # noqa: E402
 
-_late = {'test_notebooks.py': 1, 'test_quiz_page.py': 2, 'test_lab.py': 2, 'test_site.py': 3}
+_late = {'test_notebooks.py': 1, 'test_quiz_page.py': 2, 'test_lab.py': 2, 'test_panel.py': 2, 'test_site.py': 3}
 
 
 def pytest_collection_modifyitems(items):

@@ -23,9 +23,8 @@ import time
 from pathlib import Path
 
 from ..errors import BadInput, CourseError
-from .chance import shuffled
 from .code import has_bwrap, jailed
-from .grade import grade, right_answer
+from .grade import grade, option_order, right_answer
 from .reader import find_quiz, load_quiz, read_quiz
 from .report import grades_csv, items, junit_xml, report_html
 from .source import BadFile, read_yaml
@@ -94,16 +93,25 @@ def read_submissions(
     return out
 
 # %% ../../nbs/87_quiz.batch.ipynb #c007
-def _options_of(quiz, variant, id):
-    q = quiz.question(id)
-    return [o.id for o in (shuffled(f'{quiz.id}/{id}/{variant}', q.options) if q.shuffle else q.options)]
+def _field(state, ids):
+    "What a field holds: an id of those that are shown, the text of an option, or what was typed."
+    names = state.get('_options_labels') or []; n = state.get('index')
+    if 'index' not in state: return state.get('value')
+    if not isinstance(n, int) or not 0 <= n < max(len(ids), len(names)): return None
+    if len(names) == len(ids)+1: return ids[n-1] if n else None                      # the first is *choose …*
+    return ids[n] if ids and n < len(ids) else names[n] if n else None
 
-def _widget_answer(state, models, ids):
-    "What an input of the panel holds: an id, a list of ids, or text."
+def _widget_answer(state, models, question, ids):
+    "What an input of the panel holds: an id, a list of ids, a value for each part, or text."
     below = [models.get(str(c).removeprefix('IPY_MODEL_'), {}) for c in state.get('children', [])]
-    if boxes := [b.get('state', {}) for b in below if b.get('model_name') == 'CheckboxModel']: return [i for i,b in zip(ids, boxes) if b.get('value')]
-    if 'index' in state or 'value' not in state: return ids[state['index']] if isinstance(state.get('index'), int) and 0 <= state['index'] < len(ids) else None
-    return state['value']
+    fields = [(b.get('model_name'), b.get('state', {})) for b in below if b.get('model_name') != 'HTMLModel']
+    if not fields: return _field(state, ids)
+    if fields[0][0] == 'CheckboxModel': return [i for i,(_,s) in zip(ids, fields) if s.get('value')]
+    held, kind = [_field(s, ids) for _,s in fields], getattr(question, 'kind', '')
+    if kind not in ('cloze', 'match', 'order'): return held[0]                # pictures, with their buttons below
+    if all(h in (None, '') for h in held): return None
+    if kind == 'order': return None if None in held else held
+    return dict(zip(question.names() if kind == 'cloze' else [i.id for i in question.left], held))
 
 def _from_widgets(nb):
     "(quiz, variant, id, answer) of widgets in the state that a notebook was saved with."
@@ -115,9 +123,9 @@ def _from_widgets(nb):
         for c in state.get('_dom_classes') or []:
             if not (found := re.fullmatch(r'dc-answer\.([\w-]+)\.(\d+)\.([\w-]+)', str(c))): continue
             quiz, variant, id = found[1], int(found[2]), found[3]
-            try: q = load_quiz(quiz); ids = _options_of(q, variant, id) if getattr(q.question(id), 'options', None) else []
-            except (CourseError, KeyError): ids = []
-            yield quiz, variant, id, _widget_answer(state, models, ids)
+            try: question = load_quiz(quiz).question(id); ids = [o.id for o in option_order(question, quiz, variant)]
+            except (CourseError, KeyError): question, ids = None, []
+            yield quiz, variant, id, _widget_answer(state, models, question, ids)
 
 def _from_code(nb):
     "(quiz, variant, id, answer) of calls of `check` with literal arguments; the code isn't run."

@@ -121,7 +121,7 @@ class Store:
 
     def add(self,
         quiz:str, question:str, variant:int,
-        what:str,             # 'answer', 'hint', 'solution', or 'mark' for a later mark of an answer
+        what:str,             # 'answer', 'hint', 'solution', 'lock' for a prediction, 'self' for a rating of one's own, or 'mark' for a later mark of an answer
         data:dict,            # Plain values
         state:str=None, score:float=None,
         of:str=None,          # The uuid of the answer that a later mark is about
@@ -218,7 +218,9 @@ def _sittings(events):
         if e['time']-last >= SITTING: helped = shown = asked = False
         last, helped, shown = e['time'], helped or e['what'] == 'hint', shown or e['what'] == 'solution'
         score = later.get(e['uuid'], e)['score'] if e['what'] == 'answer' else None
-        if score is not None and not asked: asked = True; out.append((last, 1 if shown or not score else 2 if helped or score < 1 else 3))
+        said = e['data'].get('rating') if e['what'] == 'self' and isinstance(e['data'], dict) else None
+        rating = said if said in (1, 2, 3) else None if score is None else 1 if shown or not score else 2 if helped or score < 1 else 3
+        if rating and not asked: asked = True; out.append((last, int(rating)))
     return out
 
 def due(
