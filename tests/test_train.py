@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 
 import pytest
 from safetensors.torch import load_file
@@ -26,19 +27,23 @@ def test_killed_and_resumed(tmp_path, whole, stage):
         assert time.monotonic() < limit, 'no checkpoint appeared'
         time.sleep(.005)
     os.kill(process.pid, signal.SIGKILL); process.wait()
-    finish(start(out, '--resume'))
+    finish(start(out, '--resume')); unbroken = whole()
     for part in PARTS:
-        a, b = (load_file(folder/'model'/f'{part}.safetensors') for folder in (out, whole))
+        a, b = (load_file(folder/'model'/f'{part}.safetensors') for folder in (out, unbroken))
         assert all((a[k] == b[k]).all() for k in b), f'{part} differs from that of an unbroken run'
 
 @pytest.fixture(scope='module')
 def whole(tmp_path_factory):
-    "An unbroken run."
-    out = tmp_path_factory.mktemp('whole'); finish(start(out))
-    return out
+    "An unbroken run, which goes on beside the others until somebody asks for it."
+    out = tmp_path_factory.mktemp('whole'); process = start(out)
+    @cache
+    def done(): finish(process); return out
+    yield done
+    if process.poll() is None: process.kill(); process.wait()
 
 def test_what_a_run_leaves(whole):
     "Loss curves, a sample sheet, the recipe, a judge and a model with its card – and no pickle."
+    whole = whole()
     names = {str(p.relative_to(whole)) for p in whole.rglob('*') if p.is_file()}
     assert {'vae/loss.csv', 'clip/loss.csv', 'unet/loss.csv', 'judge/loss.csv', 'unet/loss.png', 'model/training/unet.csv', 'recipe.json', 'judge.safetensors', 'model/README.md', 'model/model_index.json', 'samples/step-00000006.png'} <= names
     assert not [n for n in names if n.endswith(('.pt', '.pth', '.bin', '.pkl', '.ckpt'))]

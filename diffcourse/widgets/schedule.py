@@ -64,7 +64,7 @@ def schedule_explorer(
         for name,betas in rows.items():
             stack = stack_of(noised_frames(betas, picture, shares, side=side)); stack.selected_index = slider.index; stack.layout = w.Layout(width='auto', flex='1 1 200px'); w.jslink((slider, 'index'), (stack, 'selected_index'))
             curve = w.HTML(schedule_figure(betas, f'{kind}, {name}')._repr_html_(), layout=w.Layout(width='min(100%, 460px)'))
-            parts.append(w.HBox([curve, stack], layout=w.Layout(flex_flow='row wrap', align_items='center')))
+            parts.append(w.HBox([stack, curve], layout=w.Layout(flex_flow='row wrap', align_items='center')))
         inner.append(w.Stack(parts, selected_index=0, layout=w.Layout(width='100%'))); outer.append(inner[-1])
     top = w.Stack(outer, selected_index=0, layout=w.Layout(width='100%')); style = dict(description_width='initial', button_width='auto')
     pick, span = (w.ToggleButtons(options=list(names), index=0, description=what, style=style, layout=w.Layout(width='auto')) for what,names in (('kind', kinds), ('range', ranges[0])))
