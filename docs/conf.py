@@ -23,7 +23,7 @@ html_favicon = '_static/favicon.svg'
 html_copy_source = html_show_sourcelink = html_show_sphinx = False
 html_last_updated_fmt = None
 html_show_search_summary = False               # it fetches the pages that were found, which browsers forbid for files
-pygments_style, pygments_dark_style = 'friendly', 'github-dark'
+pygments_style, pygments_dark_style = 'github-light-high-contrast', 'github-dark'
 
 _sans = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", sans-serif'
 html_theme_options = {

@@ -17,7 +17,17 @@ function name_controls(root) {
       button.setAttribute('aria-label', icon.includes('stop') ? 'Stop' : icon.includes('repeat') || icon.includes('retweet') ? 'Repeat' : 'Play or pause')
     }
 }
+
+// Two landmarks of the theme that have no names, and code that is wider than its frame, which the keyboard must reach to scroll.
+function name_landmarks() {
+  document.querySelector('.sidebar-drawer')?.setAttribute('aria-label', 'Site')
+  document.querySelector('.toc-drawer')?.setAttribute('aria-label', 'This page')
+}
+function reach_wide_code() {
+  for (const pre of document.querySelectorAll('.highlight pre')) pre.scrollWidth > pre.clientWidth ? pre.tabIndex = 0 : pre.removeAttribute('tabindex')
+}
+addEventListener('resize', reach_wide_code)
 addEventListener('load', () => {
-  name_controls(document)
+  name_controls(document); name_landmarks(); reach_wide_code()
   new MutationObserver(() => name_controls(document)).observe(document.body, {childList: true, subtree: true})
 })
