@@ -28,7 +28,7 @@ function evidence_of(item) {
   const caption = item.caption ? el('figcaption', {}, item.caption) : ''
   if (item.form === 'note') return el('p', {}, item.text)
   if (item.form === 'table') {
-    const row = (cells, tag) => el('tr', {}, cells.map(c => el(tag, tag === 'th' ? {scope: 'col'} : {}, c)))
+    const row = (cells, tag) => el('tr', {}, cells.map(c => c === '' ? el('td') : el(tag, tag === 'th' ? {scope: 'col'} : {}, c)))
     return el('figure', {className: 'dq-table', tabIndex: 0, role: 'group', 'aria-label': item.caption || 'Measured values'}, el('table', {}, el('thead', {}, row(item.head, 'th')), el('tbody', {}, item.rows.map(r => row(r, 'td')))), caption)
   }
   const pictures = item.pictures.map((p, i) => el('span', {className: 'dq-picture'}, el('img', {src: kit.pictures[p], alt: `${item.alt} ${item.captions[i] ?? ''}`.trim(), width: item.width}), el('small', {}, item.captions[i] ?? '')))

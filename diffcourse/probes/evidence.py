@@ -65,7 +65,8 @@ class Table:
         wide = [max(len(r[i]) for r in rows) for i in range(len(self.head))]
         return '\n'.join([*('  '.join(c.ljust(w) for c,w in zip(r, wide)).rstrip() for r in rows), *([self.caption] if self.caption else [])])
     def _repr_html_(self)->str:
-        row = lambda r, tag: '<tr>' + ''.join(f'<{tag}>{html.escape(str(c))}</{tag}>' for c in r) + '</tr>'
+        cell = lambda c, tag: f'<{tag}>{html.escape(str(c))}</{tag}>'
+        row = lambda r, tag: '<tr>' + ''.join(cell(c, tag if str(c) else 'td') for c in r) + '</tr>'        # a corner without a name heads nothing
         return _figure(f"<table>{row(self.head, 'th')}{''.join(row(r, 'td') for r in self.cells())}</table>", self.caption)
 
 @dataclass(frozen=True)

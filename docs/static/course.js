@@ -24,7 +24,7 @@ function name_landmarks() {
   document.querySelector('.toc-drawer')?.setAttribute('aria-label', 'This page')
 }
 function reach_wide_code() {
-  for (const pre of document.querySelectorAll('.highlight pre')) pre.scrollWidth > pre.clientWidth ? pre.tabIndex = 0 : pre.removeAttribute('tabindex')
+  for (const pre of document.querySelectorAll('.highlight pre, .cell_output')) pre.scrollWidth > pre.clientWidth ? pre.tabIndex = 0 : pre.removeAttribute('tabindex')
 }
 addEventListener('resize', reach_wide_code)
 addEventListener('load', () => {
