@@ -348,13 +348,15 @@ def train_doodle(
     out:Annotated[Path, Option(help='Folder for checkpoints, curves, sample sheets and the finished model.', show_default=False)],
     resume:Annotated[bool, Option('--resume', help='Go on where an earlier run in the same folder stopped.')]=False,
     quick:Annotated[bool, Option('--quick', help='A tiny run that shows that everything works; its model draws nothing.')]=False,
+    base:Annotated[str, Option(help='Go on with this model, instead of starting from nothing.', show_default=False)]=None,
 ):
-    "Train the model that comes with the course, from nothing."
+    "Train the model that comes with the course."
     check_folder(out)
     if not resume and any(out.iterdir()): raise BadInput(f'{out} is not empty; --resume goes on with the run in it, or choose another folder')
+    from diffcourse.models.load import find_model
     from diffcourse.train import doodle
     say(f'training in {out}; after Ctrl-C, --resume goes on from the last checkpoint')
-    model = doodle.train_doodle(out, resume=resume, quick=quick)
+    model = doodle.train_doodle(out, resume=resume, quick=quick, base=base and find_model(base))
     from diffcourse.figures import loss_figure
     for curve in out.glob('*/loss.csv'): loss_figure(curve).pil().save(curve.with_suffix('.png'))
     print(model)

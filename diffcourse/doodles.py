@@ -22,8 +22,8 @@ COLOURS = {'red': (212, 47, 52), 'orange': (243, 133, 32), 'yellow': (252, 208, 
            'blue': (38, 84, 182), 'purple': (150, 82, 186), 'black': (33, 33, 41), 'white': (247, 244, 236)}
 SIZES = ('small', 'large')
 PLACES = ('left', 'right', 'top', 'bottom', 'middle')
-SIDE = 64      # pixels
-_FINE = 4      # drawn this many times larger, then averaged down: smooth edges
+SIDE = 128     # Pixels of a drawing, unless another side is asked for
+_CANVAS = 64   # The side on which hands and brushes are measured
 
 # %% ../nbs/03_doodles.ipynb #c007
 def heldout(
@@ -57,7 +57,7 @@ _STROKES = {
 @cache
 def _catmull(
     n:int,       # Control points of the stroke
-    per:int=9,   # Curve points per gap between two of them
+    per:int=16,  # Curve points per gap between two of them
 )->np.ndarray:   # (1+(n-1)·per, n) weights: curve = weights @ points
     "Weights of a Catmull–Rom spline, the cubic that passes through its control points (Catmull & Rom 1974)."
     t = np.arange(per)[:,None] / per
@@ -89,12 +89,12 @@ def _outline(
 
 # %% ../nbs/03_doodles.ipynb #c015
 def _hand(thing, size, place, rng):
-    "Where the thing goes: a (2,2) matrix and a centre, in pixels, and half its height."
+    "Where the thing goes: a (2,2) matrix and a centre, on the canvas, and half its height."
     u = rng.uniform(-1, 1, 7)
     half = (13.2 if size == 'small' else 22.5) * (1 + .09*u[0])
-    room = SIDE/2 - 2.5 - half*np.array([.66 if thing in DIGITS else 1., 1.])
+    room = _CANVAS/2 - 2.5 - half*np.array([.66 if thing in DIGITS else 1., 1.])
     side = np.array({'left':(-1,0), 'right':(1,0), 'top':(0,-1), 'bottom':(0,1), 'middle':(0,0)}[place])
-    centre = SIDE/2 + side*room*(.88 + .12*u[1]) + u[2:4]*(2.2 if size == 'small' else 1.6)
+    centre = _CANVAS/2 + side*room*(.88 + .12*u[1]) + u[2:4]*(2.2 if size == 'small' else 1.6)
     turn, slant = math.radians(7)*u[4], .13*u[5]*(thing in DIGITS)
     rot = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     return half*rot @ np.array([[1 + .1*u[6], -slant], [0, 1]]), centre, half
@@ -104,23 +104,27 @@ def draw_mask(
     size:str='large',             # One of `SIZES`
     place:str='middle',           # One of `PLACES`
     rng:np.random.Generator=None, # Source of the hand's accidents; by default a fresh one with seed 0
-)->np.ndarray:                    # (64,64) float32 in [0,1]: how much of each pixel the ink covers
+    side:int=SIDE,                # Pixels; the drawing is the same at any side, only finer
+)->np.ndarray:                    # (side,side) float32 in [0,1]: how much of each pixel the ink covers
     "Draw `thing` once, as coverage of the paper."
     rng = np.random.default_rng(0) if rng is None else rng
     lin, centre, half = _hand(thing, size, place, rng)
-    paper = Image.new('L', (SIDE*_FINE, SIDE*_FINE)); pen = ImageDraw.Draw(paper)
+    fine = max(4, -(-512//side))                  # drawn this many times larger, then averaged down: smooth edges
+    scale = side*fine/_CANVAS
+    paper = Image.new('L', (side*fine, side*fine))
+    pen = ImageDraw.Draw(paper)
     if thing in SHAPES:
         pts = .92*_outline(thing)*(1 + .015*rng.standard_normal((len(_outline(thing)), 1))*(thing in ('square', 'triangle', 'star')))
-        pen.polygon(((pts @ lin.T + centre)*_FINE).ravel().tolist(), fill=255)
+        pen.polygon(((pts @ lin.T + centre)*scale).ravel().tolist(), fill=255)
     else:
-        brush = (half*rng.uniform(.13, .18) + .3)*_FINE
+        brush = (half*rng.uniform(.13, .18) + .3)*scale
         for stroke in _STROKES[thing]:
             pts = .92*(np.array(stroke) + .035*rng.standard_normal((len(stroke), 2)))
-            curve = (_catmull(len(stroke)) @ pts @ lin.T + centre)*_FINE
+            curve = (_catmull(len(stroke)) @ pts @ lin.T + centre)*scale
             radius = brush*(.78 + .28*np.sin(np.pi*np.linspace(0, 1, len(curve))**.8))   # a brush presses harder in the middle
             pen.line(curve.ravel().tolist(), fill=255, width=round(1.6*brush), joint='curve')
             for (x,y),r in zip(curve.tolist(), radius.tolist()): pen.ellipse((x-r, y-r, x+r, y+r), fill=255)
-    return np.asarray(paper.reduce(_FINE), dtype=np.float32)/255
+    return np.asarray(paper.reduce(fine), dtype=np.float32)/255
 
 # %% ../nbs/03_doodles.ipynb #c018
 _NUMERAL = {d: str(i) for i,d in enumerate(DIGITS)}
@@ -151,8 +155,8 @@ def caption(
 @dataclass(frozen=True)
 class Doodle:
     "One captioned drawing with its truth."
-    image:np.ndarray  # (64,64,3) uint8
-    mask:np.ndarray   # (64,64) float32 in [0,1], 1 where there is ink
+    image:np.ndarray  # (side,side,3) uint8
+    mask:np.ndarray   # (side,side) float32 in [0,1], 1 where there is ink
     caption:str
     thing:str         # One of `THINGS`
     ink:str           # One of `COLOURS`
@@ -162,15 +166,16 @@ class Doodle:
 
     @property
     def pil(self)->Image.Image:
-        "The drawing as a PIL image of 64×64 pixels."
+        "The drawing as a PIL image."
         return Image.fromarray(self.image)
-    def _repr_png_(self): return self.pil.resize((160, 160), Image.Resampling.NEAREST)._repr_png_()
+
+    def _repr_png_(self): return self.pil._repr_png_()
 
 def paint(
-    mask:np.ndarray,              # (64,64) in [0,1]
+    mask:np.ndarray,              # (side,side) in [0,1]
     ink:str, background:str,      # Two of `COLOURS`
     rng:np.random.Generator=None, # Shifts both colours by up to 5 of 255 a channel; without it they are exact
-)->np.ndarray:                    # (64,64,3) uint8
+)->np.ndarray:                    # (side,side,3) uint8
     "Colour a mask: `ink·mask + background·(1−mask)`."
     pair = np.array([COLOURS[ink], COLOURS[background]], dtype=np.float32)
     if rng is not None: pair += rng.uniform(-5, 5, (2,3))
@@ -181,9 +186,10 @@ def make(
     size:str='large', place:str='middle',
     rng:np.random.Generator=None,             # Without it: the plainest drawing and caption
     say:tuple=(True, True),                   # Mention size, mention place?
+    side:int=SIDE,                            # Pixels
 )->Doodle:
     "One doodle to order."
-    mask = draw_mask(thing, size, place, rng)
+    mask = draw_mask(thing, size, place, rng, side)
     text = caption(thing, ink, background, size if say[0] else '', place if say[1] else '', rng)
     return Doodle(paint(mask, ink, background, rng), mask, text, thing, ink, background, size, place)
 
@@ -191,6 +197,7 @@ def doodle(
     i:int,              # Which one, from 0
     seed:int=0,         # Which data set
     split:str='train',  # 'train' (never a held-out combination), 'heldout' (only those) or 'all'
+    side:int=SIDE,      # Pixels; caption, truth and accidents do not depend on it
 )->Doodle:
     "The `i`-th doodle of data set `seed`: the same two numbers always give the same one."
     if split not in ('train', 'heldout', 'all'): raise ValueError(f"expected split 'train', 'heldout' or 'all', got {split!r}")
@@ -199,16 +206,17 @@ def doodle(
         thing, ink, background = THINGS[rng.integers(len(THINGS))], *(list(COLOURS)[k] for k in rng.choice(len(COLOURS), 2, replace=False))
         if split == 'all' or heldout(thing, ink) == (split == 'heldout'): break
     size, place, say = SIZES[rng.integers(2)], PLACES[rng.integers(5)], rng.random(2) < (.7, .6)
-    return make(thing, ink, background, size, place, rng, tuple(say))
+    return make(thing, ink, background, size, place, rng, tuple(say), side)
 
 def doodles(
     n:int,              # How many
     seed:int=0,         # Which data set
     split:str='train',  # As in `doodle`
     start:int=0,        # Index of the first
+    side:int=SIDE,      # Pixels
 )->list:                # of `Doodle`
     "`n` doodles in a row."
-    return [doodle(i, seed, split) for i in range(start, start+n)]
+    return [doodle(i, seed, split, side) for i in range(start, start+n)]
 
 # %% ../nbs/03_doodles.ipynb #c026
 def sheet(

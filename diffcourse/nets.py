@@ -29,7 +29,7 @@ def plain_digits(
 )->tuple:          # Pictures (n,1,32,32) in [0,1], 1 where there is ink; labels (n,) from 0 to 9
     "White digits on black, drawn by the hand of `diffcourse.doodles`."
     rng = np.random.default_rng((seed, 4711)); y = rng.integers(10, size=n)
-    masks = np.stack([draw_mask(DIGITS[k], 'large', 'middle', rng) for k in y]) if n else np.zeros((0, 64, 64), np.float32)
+    masks = np.stack([draw_mask(DIGITS[k], 'large', 'middle', rng, side=64) for k in y]) if n else np.zeros((0, 64, 64), np.float32)
     return F.avg_pool2d(torch.from_numpy(masks)[:,None], 2), torch.from_numpy(y)
 
 # %% ../nbs/36_nets.ipynb #c008

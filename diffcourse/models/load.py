@@ -116,6 +116,10 @@ class Models:
     def clip(self):
         "Both towers of CLIP, or None if the folder has none."
         return _part(self.path, 'clip', self.device, self.dtype) if (self.path/'clip/config.json').is_file() else None
+    @cached_property
+    def words(self)->frozenset|None:
+        "The words of the captions it was trained on, or None where no list was kept."
+        return frozenset(read_json(self.path/'words.json')) if (self.path/'words.json').is_file() else None
     @property
     def parameters(self)->int:
         "How many numbers were learnt."

@@ -20,7 +20,7 @@ from ..errors import BadInput, CourseError
 from ..guidance import guide
 from ..models.latents import decode
 from ..models.load import Models
-from ..models.text import embed
+from ..models.text import embed, note_unknown
 from ..objective import split
 from ..samplers.step import Levels, Sampler, get_sampler
 from ..settings import settings
@@ -137,6 +137,7 @@ def walk_and_record(
         raise CourseError(f"{models.name} predicts noise, and its schedule begins without any signal, where that says nothing; use the sampler 'euler' or a model with prediction_type v_prediction")
     began = time.perf_counter() if began is None else began
     eta = sampler.eta if eta is None else eta
+    note_unknown([*prompt, *negative], models.words)
     with torch.inference_mode():
         denoise = denoiser(models, *encode_prompt(models, prompt, negative), guidance)
         noise = step_noise(models, [0 if s is None else s for s in seed]) if eta else None

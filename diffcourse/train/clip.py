@@ -152,16 +152,24 @@ def train_clip(
     check:int=512,         # Drawings of another data set, read zero-shot every `plan.sample_every` steps
     resume:bool=True,
     quiet:bool=False,
-)->tuple:                  # CLIP, its tokenizer, and the facts of the runs (a list of two)
-    "Train tokenizer and CLIP from nothing."
-    out = Path(out); data = pool(n, seed, cache=out/'cache', quiet=quiet)
-    tok = train_tokenizer(data.captions); clip = new_clip(tok, seed); seen = pool(check, seed+1000, cache=out/'cache')
+    base:tuple=None,       # (CLIP, tokenizer) to go on with: the words stay as they are, the picture tower learns more
+)->tuple:                  # CLIP, its tokenizer, and the facts of the runs (a list)
+    "Train tokenizer and CLIP."
+    out = Path(out)
+    data = pool(n, seed, cache=out/'cache', quiet=quiet, side=64)
+    seen = pool(check, seed+1000, cache=out/'cache', side=64)
+    if base is not None:
+        clip, tok = base
+    else:
+        tok = train_tokenizer(data.captions)
+        clip = new_clip(tok, seed)
     clip.set_attn_implementation('eager')              # on a CPU, plain attention has the quicker backward pass at these sizes
     def sample(model, avg, step):
         live = {k: v.clone() for k,v in model.state_dict().items()}; model.load_state_dict(avg); model.eval()
         if not quiet: print(f'\nzero-shot at {step}:', {k: round(v, 3) for k,v in zero_shot(model, tok, seen).items()}, flush=True)
         model.load_state_dict(live); model.train()
-    facts = [fit(clip, clip_batches(data, tok, seed), clip_loss, plan, out/'clip', 'clip', resume, sample, quiet)]
+    facts = []
+    if base is None: facts.append(fit(clip, clip_batches(data, tok, seed), clip_loss, plan, out/'clip', 'clip', resume, sample, quiet))
     if locked.steps:
         for p in [*clip.text_model.parameters(), *clip.text_projection.parameters()]: p.requires_grad_(False)
         words = None if resume and finished(locked, out/'clip-locked') else caption_vectors(clip, tok, data.captions)

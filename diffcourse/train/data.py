@@ -16,20 +16,20 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..doodles import COLOURS, PLACES, SIZES, THINGS, doodle
+from ..doodles import COLOURS, PLACES, SIDE, SIZES, THINGS, doodle
 
 # %% ../../nbs/51_train.data.ipynb #c004
 @dataclass(frozen=True)
 class Pool:
     "Many drawings in memory."
-    images:Tensor    # (n,3,64,64) uint8
+    images:Tensor    # (n,3,side,side) uint8
     labels:Tensor    # (n,5) int64: indices into `THINGS`, `COLOURS` (ink), `COLOURS` (background), `SIZES`, `PLACES`
     captions:list    # n strings
 
     def __len__(self): return len(self.captions)
     def pixels(self,
         index:Tensor=None, # Which ones (B,); all by default
-    )->Tensor:             # (B,3,64,64) float32 in [-1,1]
+    )->Tensor:             # (B,3,side,side) float32 in [-1,1]
         "Pictures as the networks want them."
         return (self.images if index is None else self.images[index]).float()/127.5 - 1
 
@@ -39,15 +39,16 @@ def pool(
     split:str='train',  # As in `diffcourse.doodles.doodle`
     cache:Path=None,    # Folder to keep it in between runs
     quiet:bool=True,    # No progress bar
+    side:int=SIDE,      # Pixels
 )->Pool:
     "Draw `n` doodles, or read them from `cache`."
-    stem = Path(cache or '.')/f'pool-{split}-{seed}-{n}'; tens, text = stem.with_suffix('.safetensors'), stem.with_suffix('.json')
+    stem = Path(cache or '.')/f'pool-{split}-{seed}-{n}-{side}'; tens, text = stem.with_suffix('.safetensors'), stem.with_suffix('.json')
     if cache and tens.is_file() and text.is_file():
         t = load_file(tens); return Pool(t['images'], t['labels'], json.loads(text.read_text()))
-    images, labels, captions = np.empty((n,64,64,3), np.uint8), np.empty((n,5), np.int64), []
+    images, labels, captions = np.empty((n,side,side,3), np.uint8), np.empty((n,5), np.int64), []
     inks = list(COLOURS)
     for i in tqdm(range(n), desc='drawing', disable=quiet, leave=False):
-        d = doodle(i, seed, split); images[i] = d.image; captions.append(d.caption)
+        d = doodle(i, seed, split, side); images[i] = d.image; captions.append(d.caption)
         labels[i] = THINGS.index(d.thing), inks.index(d.ink), inks.index(d.background), SIZES.index(d.size), PLACES.index(d.place)
     out = Pool(torch.from_numpy(images).permute(0,3,1,2).contiguous(), torch.from_numpy(labels), captions)
     if cache:
