@@ -33,13 +33,14 @@ def data_uri(
     return 'data:image/png;base64,' + b64encode(out.getvalue()).decode()
 
 def img_tag(
-    image:Image.Image,  # Usually 64×64
+    image:Image.Image,  # Usually 128×128
     alt:str,            # What is to be seen, in words
     side:int=96,        # Widest on the page, in CSS pixels
 )->str:                 # An `<img>` that shrinks with its place
-    "HTML for one picture, enlarged with hard pixel edges."
+    "HTML for one picture. A small one is enlarged with hard pixel edges."
+    edges = ';image-rendering:pixelated' if image.width < side else ''
     return (f'<img src="{data_uri(image)}" alt="{escape(alt, quote=True)}" style="width:100%;max-width:{side}px;min-width:0;'
-            'margin:0;display:block;border-radius:4px;image-rendering:pixelated">')
+            f'margin:0;display:block;border-radius:4px{edges}">')
 
 # %% ../nbs/70_figures.ipynb #c008
 _CELL = 'style="background:none;border:0;padding:2px 3px;text-align:center;vertical-align:middle;font-weight:normal;font-size:.85em;line-height:1.3"'
@@ -93,7 +94,9 @@ class Sheet:
             y = top + i*(side+gap)
             if self.rows: pen.text((gap, y + side/2), self.rows[i], 'black', font, anchor='lm')
             for j,p in enumerate(row):
-                if p is not None: out.paste(p.convert('RGB').resize((side, side), Image.Resampling.NEAREST), (left + j*(side+gap), y))
+                if p is None: continue
+                how = Image.Resampling.NEAREST if p.width < side else Image.Resampling.LANCZOS
+                out.paste(p.convert('RGB').resize((side, side), how), (left + j*(side+gap), y))
         pen.text((gap, out.height - 19), self.caption, 'black', font)
         return out
 
