@@ -35,7 +35,7 @@ from .vae import train_vae
 @dataclass(frozen=True)
 class Recipe:
     "All numbers of the training."
-    vae:Plan=Plan(6000, lr=2e-3, ema=.998, warm=100, cool=.4)
+    vae:Plan=Plan(6000, lr=1e-3, ema=.998, warm=100, cool=.4)
     clip:Plan=Plan(2400, lr=1e-3, ema=.998, warm=200, decay=.05)
     locked:Plan=Plan(4000, lr=7e-4, ema=.998, warm=50, decay=.05, cool=.5)
     unet:Plan=Plan(15000, lr=8e-4, ema=.999, warm=200, cool=.3)
