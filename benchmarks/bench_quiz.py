@@ -29,10 +29,10 @@ def marking():
     "Mark a live question of each kind in a new session, its measurement being in the disk cache; the slowest counts."
     from pydantic import Field
 
-    from diffcourse.probes.registry import Outcome, Registry, probe
-    from diffcourse.quiz.grade import grade, right_answer
-    from diffcourse.quiz.reader import read_quiz
-    from diffcourse.quiz.values import Values
+    from diffcourse.quiz.probe.registry import Outcome, Registry, probe
+    from diffcourse.quiz.core.grade import grade, right_answer
+    from diffcourse.quiz.core.reader import read_quiz
+    from diffcourse.quiz.core.values import Values
     lab = Registry()
 
     class Mixed(Outcome):
@@ -68,9 +68,9 @@ def listing():
 
 def linting():
     "Structure lint of all questionnaires, with the probes already loaded."
-    from diffcourse.probes.registry import probe_names
-    from diffcourse.quiz.folder import quiz_folder, quiz_names
-    from diffcourse.quiz.lint import lint_files
+    from diffcourse.quiz.probe.registry import probe_names
+    from diffcourse.quiz.core.folder import quiz_folder, quiz_names
+    from diffcourse.quiz.author.lint import lint_files
     probe_names(); found = lint_files()
     size = sum((quiz_folder()/f'{n}.yaml').stat().st_size for n in quiz_names())
     report(f'lint of {len(quiz_names())} questionnaires, {size/1000:.0f} kB, {len(found)} found', timed(lint_files, 3), 's', 2)

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import torch
-from diffcourse.errors import CourseError
+from diffcourse.base.errors import CourseError
+from diffcourse.maths.exact import mixture
+from diffcourse.maths.schedule import schedule_of
+from diffcourse.samplers.base import get_sampler, samplers
 from diffcourse.samplers.compare import order_of, path_errors, quantiles, race, reference
-from diffcourse.samplers.step import get_sampler, samplers
-from diffcourse.schedule import schedule_of
-from diffcourse.truth import mixture
 
 SD = dict(beta_schedule='scaled_linear', beta_start=.00085, beta_end=.012)
 BUDGETS = [5, 9, 15, 25, 49, 99]
@@ -63,7 +63,7 @@ def main():
         print(f'{"chance alone":20}{chance_alone(a.n):>10.4f}   what as many numbers drawn from the data themselves have')
         print('\nOrder of convergence'); print(*(f'{n:20} {o:5.2f}   theory {t}' for n,t,o in measured), sep='\n')
     if a.figure:
-        from diffcourse.charts import race_figure
+        from diffcourse.widgets.charts import race_figure
         a.figure.write_text(race_figure(rows).svg()) if a.figure.suffix == '.svg' else race_figure(rows).pil().save(a.figure)
     if missed := [n for n,t,o in measured if abs(o - t) >= .15]: sys.exit(f'not of the order theory says: {", ".join(missed)}')
 

@@ -25,7 +25,7 @@ def timed(f, times=1):
 
 def drawings():
     "How many drawings a second, on one core."
-    from diffcourse.doodles import doodle
+    from diffcourse.base.doodles import doodle
     doodle(0)
     report('drawings a second', 500/timed(lambda: [doodle(i) for i in range(500)], 3), '1/s', 500, at_least=True)
 

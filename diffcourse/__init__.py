@@ -5,12 +5,12 @@ __version__ = "0.1.0"
 _where = {
     'load_models': 'models.load', 'Models': 'models.load',
     'generate': 'pipeline.generate', 'image_to_image': 'pipeline.edit',
-    'Trace': 'trace',
-    'Quiz': 'panel',
-    'run_probe': 'probes.registry',
-    'image_grid': 'core', 'to_tensor': 'core', 'to_pil': 'core',
-    'Settings': 'settings',
-    'CourseError': 'errors', 'BadInput': 'errors',
+    'Trace': 'base.trace',
+    'Quiz': 'quiz.faces.panel',
+    'run_probe': 'quiz.probe.registry',
+    'image_grid': 'base.images', 'to_tensor': 'base.images', 'to_pil': 'base.images',
+    'Settings': 'base.settings',
+    'CourseError': 'base.errors', 'BadInput': 'base.errors',
 }
 __all__ = [
     'load_models', 'Models', 'generate', 'image_to_image', 'Trace', 'Quiz', 'run_probe',

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,15 +53,17 @@ def page_of(path, nb):
     "The page of a notebook: lessons keep their name, reference pages are called like their module, a page about writing questionnaires stands beside them."
     rel = path.relative_to(ROOT/'nbs')
     if rel.parts[0] == 'lessons': return str(rel.with_suffix(''))
-    if rel.stem == '96_authoring': return 'quizzes/authoring'
+    if rel.parts[0] == 'quiz' and not module(nb): return f'quizzes/{rel.stem[3:]}'
     return f'reference/{module(nb)}' if module(nb) else str(rel.with_suffix(''))
 
 
 def survey(only='*'):
-    "Notebooks whose names fit the pattern `only`: path -> (page, content)."
+    "Notebooks whose names, or paths in nbs/, fit the pattern `only`: path -> (page, content)."
     found = {}
-    for p in sorted((ROOT/'nbs').rglob(f'{only}.ipynb')):
-        if any(part.startswith(('.', '_')) for part in p.relative_to(ROOT/'nbs').parts): continue
+    for p in sorted((ROOT/'nbs').rglob('*.ipynb')):
+        rel = p.relative_to(ROOT/'nbs').with_suffix('')
+        if any(part.startswith(('.', '_')) for part in rel.parts): continue
+        if not fnmatch(rel.name, only) and not fnmatch(str(rel), only): continue
         nb = read(p); found[p] = page_of(p, nb), nb
     return found
 
@@ -94,22 +97,34 @@ def run_all(found, workers):
 def digest(*paths): return hashlib.sha256(b''.join(hashlib.sha256(p.read_bytes()).digest() for p in paths)).hexdigest()[:20]
 
 
-def code(low, high):
-    "Modules whose number lies in this range."
-    names = [p.stem.split('_', 1) for p in sorted((ROOT/'nbs').glob('[0-9][0-9]_*.ipynb'))]
-    return [p for n,name in names if low <= int(n) < high and (p := ROOT/'diffcourse'/f'{name.replace(".", "/")}.py').exists()]
+VIEWS = ('7_', '9_')                                                                   # folders that nothing measured depends on
+
+
+def code(*folders):
+    "Modules of these folders of nbs/."
+    return [ROOT/'diffcourse'/re.sub(r'^\d_', '', f)/f'{p.stem[3:]}.py' for f in folders for p in sorted((ROOT/'nbs'/f).glob('[0-9][0-9]_*.ipynb')) if module(read(p))]
+
+
+def engine():
+    "Folders of the quiz engine."
+    return sorted(f'quiz/{p.name}' for p in (ROOT/'nbs/quiz').iterdir() if p.is_dir() and not p.name.startswith('.'))
+
+
+def course():
+    "Folders that a measurement can depend on: the floors without views and commands, and what runs the probes."
+    return sorted(p.name for p in (ROOT/'nbs').glob('[0-9]_*') if not p.name.startswith(VIEWS)) + ['quiz/probe']
 
 
 MEASURE = """import sys
-from diffcourse.errors import CourseError
-from diffcourse.quiz.kit import write_kit
+from diffcourse.base.errors import CourseError
+from diffcourse.quiz.formats.kit import write_kit
 try: write_kit(*sys.argv[1:])
 except CourseError as e: sys.exit(str(e))"""
 
 
 def measured():
     "Where measurements are kept, by the hash of all that they lean on; older ones are thrown away. The tests that lint questionnaires live share it."
-    home = CACHE/'measured'/digest(*code(0, 70), *sorted((ROOT/'diffcourse').rglob('*.safetensors'))); home.mkdir(parents=True, exist_ok=True)
+    home = CACHE/'measured'/digest(*code(*course()), *sorted((ROOT/'diffcourse').rglob('*.safetensors'))); home.mkdir(parents=True, exist_ok=True)
     for old in home.parent.iterdir():
         if old != home: shutil.rmtree(old, ignore_errors=True)
     return home
@@ -117,7 +132,7 @@ def measured():
 
 def kit_of(quiz):
     "What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by the hash of all it depends on."
-    home = measured(); out = CACHE/'kit'/f'{quiz.stem}.{digest(quiz, *code(80, 90))[:10]}{home.name[:10]}.json'
+    home = measured(); out = CACHE/'kit'/f'{quiz.stem}.{digest(quiz, *code(*engine()))[:10]}{home.name[:10]}.json'
     if out.exists(): return out.read_text(encoding='utf-8')
     out.parent.mkdir(parents=True, exist_ok=True); began = time.time()
     r = subprocess.run([sys.executable, '-c', MEASURE, str(quiz), str(out)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=1500, cwd=ROOT,
@@ -164,11 +179,11 @@ def write_source(found, runs, quizzes, src, kits):
     src.mkdir(parents=True)
     site = site_of(found, quizzes)
     lessons = {p.stem: heading(nb) for p,(page,nb) in found.items() if page.startswith('lessons/')}
-    modules = sorted((int(p.name.split('_')[0]), module(nb), heading(nb)[1]) for p,(page,nb) in found.items() if page.startswith('reference/'))
+    modules = sorted((p.parent.relative_to(ROOT/'nbs').as_posix(), p.name, module(nb), heading(nb)[1]) for p,(page,nb) in found.items() if page.startswith('reference/'))
     pages.write_lessons(src, lessons)
     guide = next((heading(nb) for page,nb in found.values() if page == 'quizzes/authoring'), None)
     pages.write_quizzes(src, quizzes, {s: t for s,(t,_) in lessons.items()}, kits, guide)
-    pages.write_reference(src, modules)
+    pages.write_reference(src, [(folder, m, says) for folder,_,m,says in modules])
     for p,(page,_) in found.items():
         if page == 'index': continue
         (src/page).parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +195,7 @@ def write_source(found, runs, quizzes, src, kits):
             shutil.copy2(f, src/f.relative_to(ROOT/'nbs'))
     static = src/'_static'; shutil.copytree(ROOT/'docs/static', static)
     for name in NPM: shutil.copytree(fetch(name), static/name)
-    for f in pages.FACE: shutil.copy2(ROOT/'diffcourse'/f, static)
+    for f in pages.FACE: shutil.copy2(ROOT/'diffcourse/quiz/formats'/f, static)
     pages.wall(static/'wall.png')
     shutil.copy2(ROOT/'docs/conf.py', src)
 
@@ -210,7 +225,7 @@ if __name__ == '__main__':
     args = argparse.ArgumentParser(description='Build the site.')
     args.add_argument('--out', type=Path, default=ROOT/'_site', help='folder to write (default: _site)')
     args.add_argument('--workers', type=int, default=2, help='notebooks run at a time (default: 2)')
-    args.add_argument('--only', default='*', help="part of the site, for a quick look: '03*' (default: all)")
+    args.add_argument('--only', default='*', help="part of the site, for a quick look: '03_*' or '1_maths/*' (default: all)")
     args.add_argument('--run', action='store_true', help='run the notebooks and build nothing')
     args = args.parse_args()
     try: run_all(survey(args.only), args.workers) if args.run else build(args.out.resolve(), args.workers, args.only)

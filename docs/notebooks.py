@@ -101,7 +101,7 @@ def prepare(nb):
     return {**nb, 'cells': [{**c, 'id': f'c{i}'} for i,c in enumerate(cells)]}
 
 
-_data = {'models': ['diffcourse/doodle', 'diffcourse/weights'], 'judge': ['diffcourse/weights'], 'quiz': ['quizzes'], 'panel': ['quizzes']}
+_data = {'models/': ['diffcourse/doodle', 'diffcourse/weights'], 'digits/': ['diffcourse/weights'], 'quiz/core/folder.py': ['quizzes']}     # what modules read
 
 
 def imported(source, package=''):
@@ -125,8 +125,8 @@ def needs(source):
             if '.' not in name and name and not found: found = {f for f in package.rglob('*.py') if f.name != '_modidx.py'}   # by the front door
             todo += [(f.read_text(encoding='utf-8'), '.'.join(f.parent.relative_to(package).parts)) for f in found - files]
             files |= found
-    tops = {f.relative_to(package).parts[0].removesuffix('.py') for f in files}
-    for d in {d for t in tops for d in _data.get(t, ())}: files |= {f for f in (ROOT/d).rglob('*') if f.is_file()}
+    read_by = [d for part,data in _data.items() for d in data if any(str(f.relative_to(package)).startswith(part) for f in files)]
+    for d in set(read_by): files |= {f for f in (ROOT/d).rglob('*') if f.is_file()}
     return sorted(files)
 
 
@@ -144,7 +144,8 @@ def execute(path):
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
     path = Path(path)
-    out = CACHE/'run'/f'{path.stem}.{fingerprint(path)}.ipynb'
+    name = '.'.join(path.relative_to(ROOT/'nbs').with_suffix('').parts)              # two folders may hold notebooks of the same name
+    out = CACHE/'run'/f'{name}.{fingerprint(path)}.ipynb'
     if out.exists(): return out, 0.
     began = time.time()
     nb = nbformat.from_dict(prepare(read(path)))
@@ -155,7 +156,7 @@ def execute(path):
         try: client.execute()
         except CellExecutionError as e: raise Failed(f'{path.relative_to(ROOT)}: {e.ename}: {e.evalue}\n{e.traceback}') from None
     out.parent.mkdir(parents=True, exist_ok=True)
-    for old in out.parent.glob(f'{path.stem}.{"[0-9a-f]"*20}.ipynb'): old.unlink()
+    for old in out.parent.glob(f'{name}.{"[0-9a-f]"*20}.ipynb'): old.unlink()
     out.write_text(nbformat.writes(nb).replace(json.dumps(str(ROOT))[1:-1] + '/', ''), encoding='utf-8')
     return out, time.time() - began
 

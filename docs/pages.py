@@ -6,16 +6,24 @@ from ruamel.yaml import YAML
 from notebooks import ROOT, Failed
 
 FLOORS = {
-    0: ('Ground', 'Seeds, settings, the record of a run, and the drawings that everything is trained on.'),
-    1: ('Maths', 'Noise schedules, what a network predicts, guidance, losses.'),
-    2: ('Samplers', 'From noise to picture, one algorithm a module.'),
-    3: ('Models', 'The networks and how they are loaded.'),
-    4: ('Pipeline', 'Words in, picture out.'),
-    5: ('Training', 'Every shipped weight was made here.'),
-    6: ('Measuring', 'Probes: functions that run the model and read a number off it.'),
-    7: ('Views', 'Figures and widgets of recorded runs.'),
-    8: ('Questionnaires', 'Questions are data; their answers are measured.'),
-    9: ('Faces', 'Notebook panel, terminal, command line.'),
+    '0_base': ('Base', 'Errors, settings, pictures, the record of a run, and the drawings that everything is trained on.'),
+    '1_maths': ('Maths', 'Noise schedules, what a network predicts, guidance, losses, and denoisers that are formulas.'),
+    '2_samplers': ('Samplers', 'From noise to picture, one algorithm a module.'),
+    '3_models': ('Models', 'The networks and how they are loaded.'),
+    '4_pipeline': ('Pipeline', 'Words in, picture out.'),
+    '5_train': ('Training', 'Every shipped weight was made here.'),
+    '6_digits': ('Digits', 'The small teaching nets, on white digits.'),
+    '7_widgets': ('Widgets', 'Figures and widgets of recorded runs.'),
+    '8_experiments': ('Experiments', 'Functions that run the model and read a number off it: what questionnaires ask.'),
+    '9_commands': ('Commands', 'The command line, and the lab.'),
+    'quiz/probe': ('Probes', 'Named measurements: how questionnaires call an experiment.'),
+    'quiz/core': ('Core', 'From a file and an answer to a mark that is kept.'),
+    'quiz/author': ('For authors', 'What is checked before a learner sees a question.'),
+    'quiz/sandbox': ('Code', "Learners' functions, run apart from everything."),
+    'quiz/free': ('Words', 'Answers in free words.'),
+    'quiz/classroom': ('Classroom', 'Many submissions at once.'),
+    'quiz/formats': ('Formats', 'Other systems, and pages that mark without a kernel.'),
+    'quiz/faces': ('Faces', 'Notebook panel and terminal.'),
 }
 KINDS = dict(single='choose one', multiple='choose all that apply', numeric='a number', challenge='make the model do it', shape='a shape',
              short='a few words', cloze='fill the gaps', match='match', order='put in order', image='choose a picture',
@@ -79,7 +87,7 @@ SCRIPTS = """<link rel="stylesheet" href="../_static/quiz.page.css">
 <script src="../_static/quiz.page.js"></script>"""
 
 
-FACE = ('quiz.js', 'quiz.page.js', 'quiz.page.css')                # of the package: what makes the page answerable
+FACE = ('quiz.js', 'quiz.page.js', 'quiz.page.css')                # of diffcourse/quiz/formats: what makes the page answerable
 
 
 def raw(html): return f'```{{raw}} html\n{html}\n```'
@@ -122,25 +130,29 @@ def write_lessons(src, lessons):
 
 
 def write_reference(src, modules):
-    "The reference's door and one page a floor. `modules`: list of (number, module, sentence)."
+    "The reference's door and one page a floor. `modules`: list of (folder of nbs/, module, sentence), in order."
     folder = src/'reference'; folder.mkdir(parents=True, exist_ok=True)
-    rows, floors = [], sorted({n//10 for n,_,_ in modules})
-    for f in floors:
-        name, says = FLOORS[f]
-        mine = [(m, s) for n,m,s in modules if n//10 == f]
-        rows.append(f'## {f} · {name}\n\n{says}\n\n' + cards([(m, s, f'{m}.ipynb') for m,s in mine]))
-        (folder/f'floor-{f}.md').write_text(f'# {f} · {name}\n\n:::{{container}} lead\n{says}\n:::\n\n' + cards([(m, s, f'{m}.ipynb') for m,s in mine])
-                                            + '\n' + toctree([m for m,_ in mine], hidden=''), encoding='utf-8')
+    rows, doors, here = [], [], {m[0] for m in modules}
+    groups = [f for f in FLOORS if f in here] + sorted(here - set(FLOORS))
+    for f in groups:
+        name, says = FLOORS.get(f, (f, ''))
+        title = f'Questionnaires · {name}' if f.startswith('quiz/') else f'{f[0]} · {name}'
+        door = f.replace('/', '-') if f.startswith('quiz/') else f'floor-{f[0]}'
+        mine = [(m, s) for g,m,s in modules if g == f]
+        rows.append(f'## {title}\n\n{says}\n\n' + cards([(m, s, f'{m}.ipynb') for m,s in mine]))
+        (folder/f'{door}.md').write_text(f'# {title}\n\n:::{{container}} lead\n{says}\n:::\n\n' + cards([(m, s, f'{m}.ipynb') for m,s in mine])
+                                         + '\n' + toctree([m for m,_ in mine], hidden=''), encoding='utf-8')
+        doors.append(door)
     says = ('Each module is one notebook: what it is for, the formula, the function, and a check that was run when this page was made. '
-            'The number is the floor; a module leans only on what lies below it.')
+            'The folder is the floor; a module leans only on what lies below it. The questionnaires are an engine of their own, which meets the course in the experiments.')
     (folder/'index.md').write_text(f'# Reference\n\n:::{{container}} lead\n{says}\n:::\n\n' + '\n'.join(rows)
-                                   + '\n' + toctree([f'floor-{f}' for f in floors], hidden=''), encoding='utf-8')
+                                   + '\n' + toctree(doors, hidden=''), encoding='utf-8')
 
 
 def wall(path, rows=6, cols=8):
     "A wall of drawings for the front page, made by the course's own generator."
     import numpy as np
-    from diffcourse import doodles
+    from diffcourse.base import doodles
     from PIL import Image
     pictures = [doodles.doodle(i, seed=8).image for i in range(rows*cols)]
     grid = np.concatenate([np.concatenate(pictures[r*cols:(r+1)*cols], 1) for r in range(rows)], 0)

@@ -50,7 +50,7 @@ def draws(models):
 def steps(models, n=7):
     "A run as the sampler sees it (above) and as the network sees it (below)."
     from diffcourse import generate
-    from diffcourse.figures import number, paired
+    from diffcourse.widgets.figures import number, paired
     from diffcourse.pipeline.generate import decode_steps
     run = generate(models, PROMPTS[0], seed=1, progress=True); pairs = paired(run, decode_steps(models, run, 'x'), decode_steps(models, run, 'x0'))
     at = sorted({round(i*(len(pairs)-1)/(n-1)) for i in range(n)})
@@ -64,7 +64,7 @@ def lesson():
     with tempfile.TemporaryDirectory() as d:
         copy = shutil.copy(ROOT/'nbs/lessons/00_start.ipynb', d)                          # JupyterLab saves what it has run
         env = os.environ | {f'JUPYTER{k}_DIR': f'{d}/{k}' for k in ('_CONFIG', '_DATA', '_RUNTIME', 'LAB_SETTINGS', 'LAB_WORKSPACES')}
-        lab = subprocess.Popen([sys.executable, '-c', 'import sys; from diffcourse.cli import main; sys.exit(main())', 'lab', copy, '--no-browser', '--jupyter=--LabApp.expose_app_in_browser=True'],
+        lab = subprocess.Popen([sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())', 'lab', copy, '--no-browser', '--jupyter=--LabApp.expose_app_in_browser=True'],
                                stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT)
         try:
             address = re.search(r'http\S+', lab.stdout.readline())[0]

@@ -2,11 +2,11 @@
 import json
 from pathlib import Path
 
-from diffcourse.quiz.answers import Unreadable, normal, read_choice, read_choices, read_named, read_number, read_order, read_shape, read_text
-from diffcourse.quiz.chance import draws, hash32, shuffled, whole_between
-from diffcourse.quiz.grade import grade
-from diffcourse.quiz.schema import QuizFile
-from diffcourse.quiz.values import Values
+from diffcourse.quiz.core.answers import Unreadable, normal, read_choice, read_choices, read_named, read_number, read_order, read_shape, read_text
+from diffcourse.quiz.core.grade import grade
+from diffcourse.quiz.core.rng import draws, hash32, shuffled, whole_between
+from diffcourse.quiz.core.schema import QuizFile
+from diffcourse.quiz.core.values import Values
 
 FOLDER = Path(__file__).parent/'vectors'
 IDS = ['up', 'down', 'left', 'right']

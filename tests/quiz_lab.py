@@ -6,7 +6,7 @@ from typing import Annotated
 from PIL import Image
 from pydantic import Field
 
-from diffcourse.probes.registry import Outcome, Registry, Strip, Table, probe
+from diffcourse.quiz.probe.registry import Outcome, Registry, Strip, Table, probe
 
 lab = Registry()
 
@@ -49,7 +49,7 @@ BODY = {'numeric': '''  - id: share
       - {tag: not-squared, near: 0.5, feedback: Square it.}
     hints: [Variances are squares.]
     explain: "It is {mix.ratio:.3f}, not {given}."
-    refs: [diffcourse.quiz.grade]
+    refs: [diffcourse.quiz.core.grade]
     tests:
       - {give: {from: mix.ratio}, score: 1}
       - {give: 0.5, tag: not-squared}
@@ -163,7 +163,7 @@ BODY = {'numeric': '''  - id: share
     spec:
       function: half
       starter: "def half(x): ..."
-      library: diffcourse.guidance.guide
+      library: diffcourse.maths.guidance.guide
       inputs:
         - {name: x, draw: latents, shape: [1, 4, 8, 8]}
         - {name: k, draw: ints, low: 1, high: 9}
@@ -217,5 +217,5 @@ def mark_free(text, rubric):
 
 def stand_in(monkeypatch):
     "Put the two in the place of the real parts."
-    monkeypatch.setitem(sys.modules, 'diffcourse.quiz.code', SimpleNamespace(mark_code=mark_code))
-    monkeypatch.setitem(sys.modules, 'diffcourse.quiz.free', SimpleNamespace(mark_free=mark_free))
+    monkeypatch.setitem(sys.modules, 'diffcourse.quiz.sandbox.code', SimpleNamespace(mark_code=mark_code))
+    monkeypatch.setitem(sys.modules, 'diffcourse.quiz.free.marking', SimpleNamespace(mark_free=mark_free))

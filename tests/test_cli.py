@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 import diffcourse
-from diffcourse.cli import main
+from diffcourse.commands.cli import main
 
-COURSE = [sys.executable, '-c', 'import sys; from diffcourse.cli import main; sys.exit(main())']
+COURSE = [sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())']
 COMMANDS = ['', 'draw', 'quiz', 'quiz list', 'quiz take', 'quiz new', 'quiz progress', 'quiz lint', 'quiz grade', 'quiz export', 'quiz import', 'quiz build', 'quiz probe', 'lab', 'train', 'train doodle', 'bench', 'bench scores', 'doctor']
 DOODLE = Path(diffcourse.__file__).parent/'doodle'/'model_index.json'
 
@@ -65,7 +65,7 @@ def test_version(run): assert run('--version') == (0, f'diffcourse {diffcourse._
 
 def test_help_loads_nothing_slow():
     slow = ['torch', 'numpy', 'PIL', 'diffusers', 'transformers', 'pydantic', 'nbdev', 'fastcore', 'matplotlib', 'IPython', 'ruamel']
-    code = f"import sys; from diffcourse.cli import main; main(['draw', '--help']); sys.exit(' '.join(m for m in {slow} if m in sys.modules) or 0)"
+    code = f"import sys; from diffcourse.commands.cli import main; main(['draw', '--help']); sys.exit(' '.join(m for m in {slow} if m in sys.modules) or 0)"
     p = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert p.returncode == 0, p.stderr
 
@@ -161,7 +161,7 @@ def test_empty_prompt_is_drawn_without_words(run, here, model):
 # the end of a command
 
 def test_ctrl_c(start):
-    code = "import sys, time; from diffcourse import cli; cli.check_model = lambda *a, **k: None; cli.make_pictures = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(60)); sys.exit(cli.main())"
+    code = "import sys, time; from diffcourse.commands import cli; cli.check_model = lambda *a, **k: None; cli.make_pictures = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(60)); sys.exit(cli.main())"
     p = subprocess.Popen([sys.executable, '-c', code, 'draw', 'x'], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert p.stderr.readline() == 'ready\n'
     p.send_signal(signal.SIGINT); out, err = p.communicate(timeout=60)

@@ -11,11 +11,11 @@ import time
 import pytest
 from ipywidgets.embed import dependency_state
 
-from diffcourse.panel import Card, Quiz
-from diffcourse.quiz.batch import notebook_answers
-from diffcourse.quiz.session import Session, grade_file
-from diffcourse.quiz.store import Store
-from diffcourse.terminal import take
+from diffcourse.quiz.classroom.batch import notebook_answers
+from diffcourse.quiz.core.session import Session, grade_file
+from diffcourse.quiz.core.store import Store
+from diffcourse.quiz.faces.panel import Card, Quiz
+from diffcourse.quiz.faces.terminal import take
 from quiz_lab import GOOD, lab, stand_in
 
 # ---- the same record everywhere: kind → (answers as data, and as typed by someone who sees `n`: id → number)
@@ -98,7 +98,7 @@ class Terminal:
     "`diffcourse quiz take` in a pseudo terminal."
     def __init__(self, *args, **env):
         self.master, other = pty.openpty()
-        command = [sys.executable, '-c', 'import sys; from diffcourse.cli import main; sys.exit(main())', 'quiz', 'take', *map(str, args)]
+        command = [sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())', 'quiz', 'take', *map(str, args)]
         self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env={**os.environ, 'TERM': 'xterm-256color', 'COLUMNS': '100', **env}, start_new_session=True,
                                         preexec_fn=lambda: __import__('fcntl').ioctl(0, __import__('termios').TIOCSCTTY, 0))
         os.close(other); self.text = ''
@@ -155,12 +155,12 @@ def test_ctrl_c_and_going_on(terminal):
 
 def test_without_a_terminal(tmp_path, terminal):
     "Lines from a pipe; no codes at all in what it prints."
-    r = subprocess.run([sys.executable, '-c', 'import sys; from diffcourse.cli import main; sys.exit(main())', 'quiz', 'take', tmp_path/'sums.yaml'], input='2\n3\n', capture_output=True, text=True, timeout=60)
+    r = subprocess.run([sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())', 'quiz', 'take', tmp_path/'sums.yaml'], input='2\n3\n', capture_output=True, text=True, timeout=60)
     assert r.returncode == 0 and '\x1b' not in r.stdout and r.stdout.count('✓ correct') == 2 and '1 without an answer' in r.stdout, r
 
 
 def test_leaving_leaves_all_that_is_due(tmp_path, monkeypatch):
-    from diffcourse.marking import take_due
+    from diffcourse.quiz.faces.tables import take_due
     monkeypatch.setenv('DIFFCOURSE_QUIZZES', str(tmp_path)); store = Store(':memory:')
     for name in ('sums', 'more'):
         (tmp_path/f'{name}.yaml').write_text(QUIZ.replace('id: sums', f'id: {name}'))

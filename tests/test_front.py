@@ -31,7 +31,7 @@ def test_folders_of_the_map_are_there():
 def test_commands_are_known():
     from typer.main import get_command
 
-    from diffcourse.cli import app
+    from diffcourse.commands.cli import app
     for words in re.findall(r'^(?:\S*/)?diffcourse (.*?)(?:  +#|$)', README, re.M):
         command = get_command(app)
         for w in words.split():

@@ -8,12 +8,12 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 import torch
-from diffcourse.errors import BadInput, CourseError
+from diffcourse.base.errors import BadInput, CourseError
+from diffcourse.base.trace import Trace
 from diffcourse.models.load import load_models, online
 from diffcourse.models.tiny import tiny_folder, tiny_path
 from diffcourse.pipeline.generate import decode_steps, generate
-from diffcourse.samplers.step import samplers
-from diffcourse.trace import Trace
+from diffcourse.samplers.base import samplers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -2,16 +2,16 @@
 import numpy as np
 import pytest
 import torch
-from diffcourse.core import to_pil, to_tensor
+from diffcourse.base.images import to_pil, to_tensor
+from diffcourse.maths.objective import split
+from diffcourse.maths.schedule import SPACINGS, schedule_of
 from diffcourse.models.latents import decode, encode
 from diffcourse.models.load import doodle_path, load_models
 from diffcourse.models.text import embed
 from diffcourse.models.tiny import tiny_folder
-from diffcourse.objective import split
 from diffcourse.pipeline.edit import image_to_image
 from diffcourse.pipeline.generate import generate, start_noise
-from diffcourse.samplers.step import get_sampler
-from diffcourse.schedule import SPACINGS, schedule_of
+from diffcourse.samplers.base import get_sampler
 from PIL import Image
 
 SCHEDULERS = {'ddim': 'DDIMScheduler', 'euler': 'EulerDiscreteScheduler'}

@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from diffcourse.errors import BadInput, CourseError
-from diffcourse.quiz import batch
-from diffcourse.quiz.batch import grade_batch, mark_answers, notebook_answers, read_submissions
+from diffcourse.base.errors import BadInput, CourseError
+from diffcourse.quiz.classroom import batch
+from diffcourse.quiz.classroom.batch import grade_batch, mark_answers, notebook_answers, read_submissions
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='workers fork')
 
@@ -21,7 +21,7 @@ LAB = '''
 import ctypes, os, signal, time
 from typing import Annotated
 from pydantic import Field
-from diffcourse.probes.registry import Outcome, probe
+from diffcourse.quiz.probe.registry import Outcome, probe
 
 class Squared(Outcome):
     "A square."
@@ -104,7 +104,7 @@ def test_goes_on(lab):
 def test_killed_run_goes_on(lab):
     "`kill -9` of the whole run: what was written is whole, and isn't marked again."
     (lab/'in'/'class.jsonl').write_text('\n'.join(json.dumps(dict(quiz='lab', learner=f'l{n}', answers=dict(big=n))) for n in range(400)))
-    run = subprocess.Popen([sys.executable, '-c', f'from diffcourse.quiz.batch import grade_batch; grade_batch([{str(lab/"in")!r}], {str(lab/"out")!r}, imports=["crash_lab_plugin"])'],
+    run = subprocess.Popen([sys.executable, '-c', f'from diffcourse.quiz.classroom.batch import grade_batch; grade_batch([{str(lab/"in")!r}], {str(lab/"out")!r}, imports=["crash_lab_plugin"])'],
                            env=os.environ | {'PYTHONPATH': os.pathsep.join(sys.path)}, start_new_session=True)
     log = lab/'out'/'results.jsonl'; until = time.time() + 100
     while time.time() < until and (not log.exists() or log.stat().st_size < 3000): time.sleep(.02)
@@ -160,7 +160,7 @@ questions:
   - id: mix
     kind: code
     prompt: Write it.
-    spec: {function: mix, library: diffcourse.guidance.guide, inputs: [{name: uncond, draw: floats}, {name: cond, draw: floats}, {name: scale, draw: floats, low: 2, high: 9}], time_limit_s: 2}
+    spec: {function: mix, library: diffcourse.maths.guidance.guide, inputs: [{name: uncond, draw: floats}, {name: cond, draw: floats}, {name: scale, draw: floats, low: 2, high: 9}], time_limit_s: 2}
     answer: "def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)"
 '''
 
@@ -185,9 +185,9 @@ def test_blank_code_needs_no_bubblewrap(lab, monkeypatch):
 def test_notebook_with_widgets(lab, tmp_path):
     "The panel's own widgets, as a notebook saves them."
     W = pytest.importorskip('ipywidgets')
-    from diffcourse.panel import Card
-    from diffcourse.quiz.session import Session
-    from diffcourse.quiz.store import Store
+    from diffcourse.quiz.faces.panel import Card
+    from diffcourse.quiz.core.session import Session
+    from diffcourse.quiz.core.store import Store
     sys.path.insert(0, str(lab/'lib')); import crash_lab_plugin  # noqa: F401
     session = Session('lab', store=Store(':memory:')); cards = {id: Card(session, id) for id in ('sum', 'way')}
     cards['sum'].input.value = '2'; cards['way'].input.value = 'down'

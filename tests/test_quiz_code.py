@@ -8,13 +8,13 @@ from types import SimpleNamespace as N
 import psutil
 import pytest
 
-from diffcourse.errors import CourseError
-from diffcourse.quiz import code as quiz_code
-from diffcourse.quiz.code import CodeReport, Limits, has_bwrap, jailed, mark_code, run_child
+from diffcourse.base.errors import CourseError
+from diffcourse.quiz.sandbox import code as quiz_code
+from diffcourse.quiz.sandbox.code import CodeReport, Limits, has_bwrap, jailed, mark_code, run_child
 
 LINUX = os.uname().sysname == 'Linux'
 RIGHT = 'def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)'
-SPEC = N(function='mix', starter='', library='diffcourse.guidance.guide', tolerance=N(abs=1e-9, rel=1e-9, spreads=0), time_limit_s=2, cases=3,      # numbers: nothing has to import torch
+SPEC = N(function='mix', starter='', library='diffcourse.maths.guidance.guide', tolerance=N(abs=1e-9, rel=1e-9, spreads=0), time_limit_s=2, cases=3,      # numbers: nothing has to import torch
          inputs=[N(name='uncond', draw='floats', low=-1, high=1), N(name='cond', draw='floats', low=-1, high=1), N(name='scale', draw='floats', low=2, high=9)])
 TENSORS = N(**vars(SPEC) | {'inputs': [N(name='uncond', draw='latents'), N(name='cond', draw='latents'), N(name='scale', draw='floats')], 'time_limit_s': 10, 'tolerance': N(abs=1e-6, rel=1e-5, spreads=0)})
 WRONG = 'def mix(uncond, cond, scale): return 0.'
@@ -57,7 +57,7 @@ ATTACKS = {
     'endless message': 'import os\nwhile True:\n    for fd in range(3, 20):\n        try: os.write(fd, b"x"*65536)\n        except OSError: pass',
     '20 MB printed': 'print("x"*20_000_000); return uncond + scale*(cond-uncond)',
     '20 MB of errors': 'import sys; sys.stderr.write("x"*20_000_000); return uncond + scale*(cond-uncond)',
-    'import of the answer': 'from diffcourse.guidance import guide\nreturn guide(uncond, cond, scale)',
+    'import of the answer': 'from diffcourse.maths.guidance import guide\nreturn guide(uncond, cond, scale)',
     'import of the answer, again': 'import sys; sys.modules.pop("diffcourse"); sys.path.insert(0, {root!r})\nimport importlib; raise SystemExit',
     'frames of the caller': 'import sys\nf = sys._getframe()\nwhile f:\n    for k,v in f.f_locals.items():\n        if "want" in k or "expected" in k or "right" in k: return v\n    f = f.f_back\nreturn 0.',
     'all objects': 'import gc\nreturn [o for o in gc.get_objects() if "expected" in str(type(o))][0]',
@@ -90,7 +90,7 @@ def prey(tmp_path):
 @pytest.mark.parametrize('name', ATTACKS)
 def test_attack(name, prey, monkeypatch):
     monkeypatch.setenv('SECRET', '1.0')
-    body = ATTACKS[name].format(victim=str(prey.victim), folder=str(prey.folder), marker=str(prey.marker), port=prey.port, root=str(Path(quiz_code.__file__).parents[2]))
+    body = ATTACKS[name].format(victim=str(prey.victim), folder=str(prey.folder), marker=str(prey.marker), port=prey.port, root=str(Path(quiz_code.__file__).parents[3]))
     source = body if 'def mix' in body else 'def mix(uncond, cond, scale):\n' + ''.join(f'    {line}\n' for line in body.splitlines())
     report = mark_code(source, SPEC, 7)
     assert isinstance(report, CodeReport) and not report.ok and report.score in (0., None) and report.state in ('incorrect', 'invalid'), report
@@ -105,7 +105,7 @@ def test_there_are_enough_attacks(): assert len(ATTACKS) >= 20
 @pytest.mark.parametrize('spec', [SPEC, TENSORS], ids=['numbers', 'tensors'])
 def test_honest_code_passes(spec):
     report = mark_code(RIGHT, spec, 7)
-    assert report == CodeReport(True, 1., ('3 of 3 cases agree with diffcourse.guidance.guide',), 'correct')
+    assert report == CodeReport(True, 1., ('3 of 3 cases agree with diffcourse.maths.guidance.guide',), 'correct')
 
 
 def test_patched_torch_gains_nothing():
@@ -135,20 +135,20 @@ def test_names_of_arguments_may_differ(): assert mark_code('def mix(u, c, s): re
 
 def test_seeds_draw_other_inputs():
     "An answer that knows the numbers of one seed fails with another."
-    from diffcourse.quiz.code import draw_inputs
+    from diffcourse.quiz.sandbox.code import draw_inputs
     known = {repr(c['scale']): c['uncond'] + c['scale']*(c['cond']-c['uncond']) for c in draw_inputs(SPEC, 1)}
     source = f'known = {known!r}\ndef mix(uncond, cond, scale): return known.get(repr(scale), 0.)'
     assert mark_code(source, SPEC, 1).ok and not mark_code(source, SPEC, 2).ok
 
 
 def test_broken_question_is_a_fault():
-    for change in ({'library': 'os.system'}, {'library': 'diffcourse.guidance.guide.__call__'}, {'library': 'diffcourse.nowhere.guide'}, {'inputs': [N(name='x', draw='floats')]}):
+    for change in ({'library': 'os.system'}, {'library': 'diffcourse.maths.guidance.guide.__call__'}, {'library': 'diffcourse.nowhere.guide'}, {'inputs': [N(name='x', draw='floats')]}):
         assert mark_code('def mix(*a, **k): return 0.', N(**vars(SPEC) | change), 1).state == 'fault'
 
 
 def test_child_is_given_nothing_else():
     "Neither what is sent nor the text of the program says what is expected, and the expected value is worked out afterwards."
-    from diffcourse.quiz import child
+    from diffcourse.quiz.sandbox import child
     sent = []
     def run(request, limits): sent.append(request); return run_child(request, limits)
     def guide(**inputs): assert sent, 'before the process has ended'; return sum(inputs.values())
@@ -192,7 +192,7 @@ def test_a_false_bubblewrap_is_noticed(tmp_path, monkeypatch):
 
 
 def test_limits_are_kept():
-    from diffcourse.quiz import child
+    from diffcourse.quiz.sandbox import child
     assert child.refuse_calls.__doc__ and Limits().printed == 1 << 20
     probe = '''import os
 def mix(uncond, cond, scale):

@@ -8,13 +8,13 @@ from xml.etree import ElementTree
 import pytest
 from pydantic import Field
 
-from diffcourse.errors import BadInput
-from diffcourse.probes.registry import Outcome, Registry, probe
-from diffcourse.quiz.export import FORMATS, export_quiz, freeze, public_questions, to_gift, to_jupyterquiz
-from diffcourse.quiz.grade import grade, right_answer
-from diffcourse.quiz.imports import from_gift, from_jupyterquiz, import_quiz
-from diffcourse.quiz.reader import read_quiz
-from diffcourse.quiz.values import Values
+from diffcourse.base.errors import BadInput
+from diffcourse.quiz.core.grade import grade, right_answer
+from diffcourse.quiz.core.reader import read_quiz
+from diffcourse.quiz.core.values import Values
+from diffcourse.quiz.formats.export import FORMATS, export_quiz, freeze, public_questions, to_gift, to_jupyterquiz
+from diffcourse.quiz.formats.imports import from_gift, from_jupyterquiz, import_quiz
+from diffcourse.quiz.probe.registry import Outcome, Registry, probe
 
 LAB = Registry()
 
@@ -47,7 +47,7 @@ questions:
   - {id: steps, kind: order, prompt: Order., items: [{id: a, text: First}, {id: b, text: Second}, {id: c, text: Third}], answer: [a, b, c]}
   - {id: gaps, kind: cloze, prompt: Fill in., text: "A [[one]] and [[two]].", gaps: {one: {answer: secretword}, two: {answer: 2, tolerance: {abs: 0.1}}}}
   - {id: why, kind: reflect, prompt: Why?, answer: Secret.}
-  - {id: write, kind: code, prompt: Write., spec: {function: mix, library: diffcourse.guidance.guide, starter: "def mix(): ...", inputs: [{name: secretinput, draw: floats}]}, answer: "secret"}
+  - {id: write, kind: code, prompt: Write., spec: {function: mix, library: diffcourse.maths.guidance.guide, starter: "def mix(): ...", inputs: [{name: secretinput, draw: floats}]}, answer: "secret"}
 '''
 
 

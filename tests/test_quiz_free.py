@@ -3,7 +3,7 @@ from types import SimpleNamespace as N
 
 import pytest
 
-from diffcourse.quiz.free import mark_free, stem
+from diffcourse.quiz.free.marking import mark_free, stem
 
 
 def idea(id, *words, weight=1): return N(id=id, words=[list(w) for w in words], weight=weight, say=f'{id} …')

@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 from make_vectors import FOLDER, QUIZ, tried, vectors
 from quiz_lab import BODY, EVERYTHING, GOOD, HEAD, lab, mixing, stand_in
 
-from diffcourse.errors import CourseError
-from diffcourse.probes.registry import CannotRun, Registry, probe
-from diffcourse.quiz.answers import normal, read_choice, read_choices, read_named, read_number, read_order, read_shape, read_text
-from diffcourse.quiz.chance import draws, hash32, shuffled, whole_between
-from diffcourse.quiz.grade import MARKERS, SCORED, STATES, Result, evidence_of, grade, option_order, right_answer
-from diffcourse.quiz.marks import common, pictures_of
-from diffcourse.quiz.reader import read_quiz
-from diffcourse.quiz.schema import UNSCORED, AnyQuestion, Live, QuizFile, quiz_schema, schema_file
-from diffcourse.quiz.session import Progress, Session
-from diffcourse.quiz.source import BadFile, read_yaml
-from diffcourse.quiz.store import Store
-from diffcourse.quiz.values import BrokenQuiz, Values
+from diffcourse.base.errors import CourseError
+from diffcourse.quiz.core.answers import normal, read_choice, read_choices, read_named, read_number, read_order, read_shape, read_text
+from diffcourse.quiz.core.grade import MARKERS, SCORED, STATES, Result, evidence_of, grade, option_order, right_answer
+from diffcourse.quiz.core.marks import common, pictures_of
+from diffcourse.quiz.core.reader import read_quiz
+from diffcourse.quiz.core.rng import draws, hash32, shuffled, whole_between
+from diffcourse.quiz.core.schema import UNSCORED, AnyQuestion, Live, QuizFile, quiz_schema, schema_file
+from diffcourse.quiz.core.session import Progress, Session
+from diffcourse.quiz.core.source import BadFile, read_yaml
+from diffcourse.quiz.core.store import Store
+from diffcourse.quiz.core.values import BrokenQuiz, Values
+from diffcourse.quiz.probe.registry import CannotRun, Registry, probe
 
 ALL, DOCUMENT = read_quiz('good.yaml', EVERYTHING)
 KINDS = [q.kind for q in ALL.questions]
@@ -124,7 +124,7 @@ def test_no_exception_path_scores(kind, how):
 @pytest.mark.parametrize('error,state', [(ZeroDivisionError, 'fault'), (MemoryError, 'fault'), (CourseError, 'ungraded'), (None, 'ungraded')])
 def test_a_failing_or_missing_part_scores_nothing(kind, error, state, monkeypatch):
     def fails(*args): raise error('oops')
-    monkeypatch.setitem(sys.modules, f'diffcourse.quiz.{kind}', error and SimpleNamespace(mark_code=fails, mark_free=fails))
+    monkeypatch.setitem(sys.modules, {'code': 'diffcourse.quiz.sandbox.code', 'free': 'diffcourse.quiz.free.marking'}[kind], error and SimpleNamespace(mark_code=fails, mark_free=fails))
     q = ALL.question(ID[kind]); result = grade(q, right_answer(q, values()), values())
     assert (result.state, result.score) == (state, None)
 
@@ -132,7 +132,7 @@ def test_a_failing_or_missing_part_scores_nothing(kind, error, state, monkeypatc
 @pytest.mark.parametrize('report', [dict(score=2.), dict(score=-1.), dict(score=math.nan), dict(score='1'), dict(score=None), dict(ok=False), dict(state='great'), dict(state='fault'), dict(state=None), dict(score=True, ok=False)], ids=repr)
 def test_a_strange_report_on_code_scores_nothing(report, monkeypatch):
     made = dict(ok=True, score=1., messages=[], state='correct') | report
-    monkeypatch.setitem(sys.modules, 'diffcourse.quiz.code', SimpleNamespace(mark_code=lambda *a: SimpleNamespace(**made)))
+    monkeypatch.setitem(sys.modules, 'diffcourse.quiz.sandbox.code', SimpleNamespace(mark_code=lambda *a: SimpleNamespace(**made)))
     q = ALL.question('half'); assert grade(q, q.answer, values()).state == 'fault'
 
 
@@ -348,7 +348,7 @@ def test_vectors_are_what_the_script_writes():
 REFUSED = [('shape', 'answer: {from: mix.shape}', 'answer: 4'), ('shape', 'axes: [batch, channels, height, width]', 'axes: batch'), ('short', 'answer: {from: mix.word}', 'answer: []'), ('cloze', '[[share]]', '[[shore]]'), ('cloze', 'gaps:\n', 'gaps:\n      more: {answer: 1}\n'),
            ('cloze', 'options: [mixed, clean]', 'options: [mixed, clean], tolerance: {abs: 1}'), ('match', 'low: {argmin: {from: mix.by}}', 'low: d'), ('match', '      low: {argmin', '      lou: {argmin'), ('match', '{id: b, text: second}', '{id: a, text: second}'), ('match', 'id: top', 'id: rank'),
            ('order', '{id: c, text: third, feedback: Between the two.}', '{id: b, text: third}'), ('order', 'answer: {rank: {a: 3, b: {from: mix.ratio}, c: 2}}', 'answer: [a, b]'), ('image', ', alt: A black square', ''), ('image', 'mix.0.0', 'mix'), ('image', 'answer:', 'anwser:'),
-           ('predict', '    answer: {from: mix.ratio}\n', ''), ('predict', '    answer:', '    options: [{id: a, text: A}, {id: b, text: B}]\n    answer:'), ('code', 'draw: latents', 'draw: eval'), ('code', 'function: half', 'function: half()'), ('code', 'library: diffcourse.guidance.guide', 'library: os'),
+           ('predict', '    answer: {from: mix.ratio}\n', ''), ('predict', '    answer:', '    options: [{id: a, text: A}, {id: b, text: B}]\n    answer:'), ('code', 'draw: latents', 'draw: eval'), ('code', 'function: half', 'function: half()'), ('code', 'library: diffcourse.maths.guidance.guide', 'library: os'),
            ('code', 'draw: constant, value: 2', 'draw: constant'), ('code', 'low: 1, high: 9', 'low: 9, high: 1'), ('code', 'shape: [1, 4, 8, 8]', 'shape: [4096, 4096]'), ('code', 'name: k', 'name: x'), ('free', 'order: [noise, steps]', 'order: [noise, step]'), ('free', 'id: steps', 'id: noise'),
            ('free', 'words: [[noise, noisy]]', 'words: []'), ('free', 'accept_at: 0.5', 'accept_at: 2'), ('reflect', 'answer: The noise.', 'answer: 5'), ('multiple', 'count: 2', 'count: 0'), ('numeric', 's0.p1.q18', 'q18')]
 
@@ -374,7 +374,7 @@ TYPED = {'single': lambda n: n['up'], 'multiple': lambda n: f"{n['a']}, {n['c']}
 def test_every_kind_can_be_answered_on_a_terminal(kind, tmp_path):
     from rich.console import Console
 
-    from diffcourse.terminal import take
+    from diffcourse.quiz.faces.terminal import take
     (tmp_path/'good.yaml').write_text(GOOD[kind].replace('seed: $n', 'seed: 9, wobble: 0.1').replace('tolerance: {rel: 0.01}', 'tolerance: {rel: 0.02}')); (tmp_path/'half.py').write_text('def half(x): return x/2')
     session = Session(tmp_path/'good.yaml', store=Store(':memory:'), registry=lab); number = {i: str(k) for k, (i, _) in enumerate(session.options(ID[kind]), 1)}
     lines = iter([TYPED[kind](number) if kind in TYPED else str(tmp_path/'half.py'), 'q']); out = Console(record=True, width=100, file=open(tmp_path/'out', 'w', encoding='utf-8'))
@@ -386,7 +386,7 @@ def test_every_kind_can_be_answered_on_a_terminal(kind, tmp_path):
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_every_kind_has_a_panel(kind, tmp_path):
-    from diffcourse.panel import INPUTS, Card
+    from diffcourse.quiz.faces.panel import INPUTS, Card
     (tmp_path/'good.yaml').write_text(GOOD[kind]); session = Session(tmp_path/'good.yaml', store=Store(':memory:'), registry=lab)
     card = Card(session, ID[kind]); assert set(INPUTS) == set(KINDS)
     assert session.check(ID[kind], card.read()).state in ('invalid', 'incorrect' if kind == 'code' else 'invalid')        # untouched

@@ -11,14 +11,14 @@ import pytest
 
 import quiz_lab
 from conftest import ROOT
-from diffcourse.errors import CourseError
-from diffcourse.quiz.answers import Unreadable, normal, read_number, read_shape
-from diffcourse.quiz.grade import grade, option_order, right_answer
-from diffcourse.quiz.kit import make_kit, page_json, picture_uri, write_kit
-from diffcourse.quiz.reader import read_quiz
-from diffcourse.quiz.schema import QuizFile
-from diffcourse.quiz.store import Store, read_events, write_events
-from diffcourse.quiz.values import Values, show
+from diffcourse.base.errors import CourseError
+from diffcourse.quiz.core.answers import Unreadable, normal, read_number, read_shape
+from diffcourse.quiz.core.grade import grade, option_order, right_answer
+from diffcourse.quiz.core.reader import read_quiz
+from diffcourse.quiz.core.schema import QuizFile
+from diffcourse.quiz.core.store import Store, read_events, write_events
+from diffcourse.quiz.core.values import Values, show
+from diffcourse.quiz.formats.kit import make_kit, page_json, picture_uri, write_kit
 
 DRIVER = '''
 const Q = require(process.argv[1]), jobs = JSON.parse(require('fs').readFileSync(0, 'utf8'))
@@ -49,7 +49,7 @@ def js():
     "Runs jobs through the page's script. Without node these tests are left out, except in CI."
     if not (node := shutil.which('node')): (pytest.fail if os.environ.get('CI') else pytest.skip)('no node found (apt-get install nodejs)')
     def run(jobs):
-        r = subprocess.run([node, '-e', DRIVER, str(ROOT/'diffcourse/quiz.js')], input=json.dumps(jobs), capture_output=True, text=True, encoding='utf-8', timeout=120)
+        r = subprocess.run([node, '-e', DRIVER, str(ROOT/'diffcourse/quiz/formats/quiz.js')], input=json.dumps(jobs), capture_output=True, text=True, encoding='utf-8', timeout=120)
         assert r.returncode == 0, r.stderr[-2000:]
         return json.loads(r.stdout)
     return run
@@ -189,7 +189,7 @@ def test_kit_says_where_its_values_come_from(js, everything, tmp_path):
 def test_no_kit_without_a_measurement(everything, monkeypatch):
     quiz, _ = everything
     def cannot(*args, **kw): raise CourseError('the model is not there')
-    monkeypatch.setattr('diffcourse.quiz.values.run_probe', cannot)
+    monkeypatch.setattr('diffcourse.quiz.core.values.run_probe', cannot)
     with pytest.raises(CourseError, match='no kit of good: question share: .*the model is not there'): make_kit(quiz, Values(quiz, registry=quiz_lab.lab))
 
 
@@ -197,5 +197,5 @@ def test_scripts_reach_the_wheel():
     import fnmatch
     try: import tomllib
     except ModuleNotFoundError: import tomli as tomllib                              # Python 3.10
-    wanted = tomllib.loads((ROOT/'pyproject.toml').read_text())['tool']['setuptools']['package-data']['diffcourse']
-    for name in ('quiz.js', 'quiz.page.js', 'quiz.page.css'): assert Path(ROOT/'diffcourse'/name).is_file() and any(fnmatch.fnmatch(name, w) for w in wanted)
+    wanted = tomllib.loads((ROOT/'pyproject.toml').read_text())['tool']['setuptools']['package-data']['diffcourse.quiz.formats']
+    for name in ('quiz.js', 'quiz.page.js', 'quiz.page.css'): assert Path(ROOT/'diffcourse/quiz/formats'/name).is_file() and any(fnmatch.fnmatch(name, w) for w in wanted)

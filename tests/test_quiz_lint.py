@@ -10,11 +10,11 @@ from quiz_lab import BODY, EVERYTHING, GOOD, HEAD, lab, stand_in
 from ruamel.yaml import YAML
 
 import diffcourse
-from diffcourse.errors import BadInput
-from diffcourse.quiz.lint import lint_files, lint_quiz
-from diffcourse.quiz.reader import read_quiz
-from diffcourse.quiz.session import new_quiz
-from diffcourse.quiz.source import BadFile, Message
+from diffcourse.base.errors import BadInput
+from diffcourse.quiz.author.lint import lint_files, lint_quiz
+from diffcourse.quiz.core.reader import read_quiz
+from diffcourse.quiz.core.session import new_quiz
+from diffcourse.quiz.core.source import BadFile, Message
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ RULES = [
     ('single', 'title: Good', 'title: Good\nlesson: 99_nowhere', 'L009', 'lesson:'), ('single', '    tests: [{give: up, score: 1}, {give: down, tag: lower}]\n', '', 'L010', '- id: effect'), ('numeric', '    tolerance: {rel: 0.01}\n', '', 'L011', 'answer:'), ('predict', '    tolerance: {abs: 0.05}\n', '', 'L011', 'answer:'),
     ('numeric', 'answer: {from: mix.ratio}', 'answer: {from: mix.word}', 'L012', None), ('numeric', 'answer: {from: mix.ratio}', 'answer: {rises: [1, 2]}', 'L012', None), ('numeric', 'near: 0.5', 'near: half', 'L012', None), ('shape', 'from: mix.shape', 'from: mix.ratio', 'L012', None), ('multiple', 'correct: {from: mix.clean}', 'correct: {from: mix.ratio}', 'L012', None),
     ('single', 'rises: [0, {from: mix.ratio}]', 'rises: [0, {from: mix.word}]', 'L012', None), ('order', '{rank: {a: 3, b: {from: mix.ratio}, c: 2}}', '{from: mix.word}', 'L012', None), ('cloze', 'share: {answer: {from: mix.ratio}', 'share: {answer: {from: mix.word}', 'L012', None), ('multiple', 'rises: {from: mix.sweep}', 'rises: {from: mix.ratio}', 'L012', None),
-    ('numeric', 'refs: [diffcourse.quiz.grade]', 'refs: [diffcourse.quiz.gade]', 'L013', None), ('numeric', 'refs: [diffcourse.quiz.grade]', 'refs: [99_nowhere#x]', 'L013', None), ('code', 'diffcourse.guidance.guide', 'diffcourse.guidance.guid', 'L013', None),
+    ('numeric', 'refs: [diffcourse.quiz.core.grade]', 'refs: [diffcourse.quiz.gade]', 'L013', None), ('numeric', 'refs: [diffcourse.quiz.core.grade]', 'refs: [99_nowhere#x]', 'L013', None), ('code', 'diffcourse.maths.guidance.guide', 'diffcourse.maths.guidance.guid', 'L013', None),
     ('single', '{rises: [0, {from: mix.ratio}]}', 'sideways', 'L014', None), ('order', 'rank: {a: 3', 'rank: {z: 3', 'L014', None), ('match', 'argmax: {a: 3', 'argmax: {z: 3', 'L014', None), ('image', 'argmax: {none', 'argmax: {nine', 'L014', None), ('cloze', 'answer: mixed, options', 'answer: stirred, options', 'L014', None),
     ('single', ', feedback: Look again.', '', 'L015', 'id: down'), ('multiple', ', feedback: It rises.', '', 'L015', 'id: d,'), ('numeric', 's0.p1.q18', 's0.p1.q26', 'L016', None), ('short', '    tests:', '      - {tag: root, near: x, feedback: No.}\n    tests:', 'L017', 'near: x'), ('free', '    rubric:', '    weight: 1\n    rubric:', 'L018', None),
     ('predict', 'noise, with', 'noise, {mix.ratio}, with', 'L019', None), ('numeric', '      - {give: 0.5, tag: not-squared}\n', '', 'L020', 'tag: not-squared'), ('cloze', '      - {give: [0.25, clean, sigma], tag: root}\n', '', 'L020', 'word: {'), ('shape', 'tag: axis-order', 'tag: axes', 'L021', None), ('single', '{give: up, score: 1}', '{give: up}', 'L021', None),
@@ -251,7 +251,7 @@ def test_variants_that_differ_in_nothing():
 
 
 def test_a_probe_that_breaks_is_said():
-    from diffcourse.probes.registry import Registry
+    from diffcourse.quiz.probe.registry import Registry
     broken = Registry()
     def fails(*args, **kw): raise ZeroDivisionError('oops')
     broken['mixing'] = lab['mixing'].__class__(**vars(lab['mixing']) | {'function': fails, 'version': 99})
@@ -262,7 +262,7 @@ def test_a_probe_that_breaks_is_said():
 def test_every_code_has_a_test_that_trips_it():
     "Codes are written in the modules; each is tripped somewhere above."
     folder = Path(diffcourse.__file__).parent/'quiz'
-    known = {c for n in ('source', 'reader', 'rules', 'lint') for c in re.findall(r"'([YSLQG]\d{3})'", (folder/f'{n}.py').read_text())}
+    known = {c for n in ('core/source', 'core/reader', 'author/rules', 'author/lint') for c in re.findall(r"'([YSLQG]\d{3})'", (folder/f'{n}.py').read_text())}
     tripped = {r[3] for r in RULES} | {t[1] for t in TRAPS} | {f[1] for f in FILES.values()} | {'Y001', 'L006', 'L007', 'L008', 'Q004', 'Q007', 'G001', 'G003'}
     assert known and known - tripped == set()
 

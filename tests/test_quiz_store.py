@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from diffcourse.errors import BadInput
-from diffcourse.quiz.record import Result
-from diffcourse.quiz.store import Store, due, read_events, write_events
+from diffcourse.base.errors import BadInput
+from diffcourse.quiz.core.record import Result
+from diffcourse.quiz.core.store import Store, due, read_events, write_events
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='processes are made by fork here')
 
@@ -144,7 +144,7 @@ def test_events_stay(tmp_path):
 @pytest.mark.parametrize('version', [0, 1])
 def test_migrations(tmp_path, version):
     "A file of each earlier format opens, keeps its events, and is then of the newest one."
-    from diffcourse.quiz.store import _MIGRATIONS
+    from diffcourse.quiz.core.store import _MIGRATIONS
     db = sqlite3.connect(tmp_path/'p.sqlite')
     for step in _MIGRATIONS[:version]:
         for s in step: db.execute(s)

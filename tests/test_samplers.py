@@ -10,10 +10,10 @@ import types
 import numpy as np
 import pytest
 import torch
-from diffcourse.errors import BadInput
-from diffcourse.objective import split
-from diffcourse.samplers.step import gaussian, get_sampler, samplers
-from diffcourse.schedule import schedule_of, sigmas
+from diffcourse.base.errors import BadInput
+from diffcourse.maths.objective import split
+from diffcourse.maths.schedule import schedule_of, sigmas
+from diffcourse.samplers.base import gaussian, get_sampler, samplers
 
 THEIRS = dict(ddim=('DDIMScheduler', {}), ddpm=('DDPMScheduler', {}), euler=('EulerDiscreteScheduler', {}), euler_ancestral=('EulerAncestralDiscreteScheduler', {}),
               heun=('HeunDiscreteScheduler', {}), lms=('LMSDiscreteScheduler', {}), dpmpp_2m=('DPMSolverMultistepScheduler', {}),
@@ -260,6 +260,6 @@ def test_every_sampler_walks_down_from_pure_noise(name):
 
 def test_command_line_names_every_sampler():
     import typer.main
-    from diffcourse.cli import app
+    from diffcourse.commands.cli import app
     option = next(p for p in typer.main.get_command(app).commands['draw'].params if p.name == 'sampler')
     assert option.help.rstrip('.').replace(' or ', ', ').split(', ') == sorted(samplers())

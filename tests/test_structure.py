@@ -1,5 +1,5 @@
-"""Rules over the whole repository, read off the files themselves: nothing here is a list that someone has to keep.
-The number of a notebook is the floor of its module, and a module may import only what has a lower number."""
+"""Rules over the whole repository, read off the files themselves: next to nothing here is a list that someone has to keep.
+The folder of a notebook is the floor of its module: it may import from lower folders, and from earlier modules of its own."""
 import ast
 import configparser
 import json
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -54,16 +55,34 @@ def default_exp(path):
     return found[0] if found else None
 
 
+class Place(NamedTuple):
+    "Where a module stands: nbs/FOLDER/NUMBER_name.ipynb."
+    folder: str        # Such as '1_maths' or 'quiz/core'
+    number: int        # Order inside of the folder
+    notebook: Path
+
+    @property
+    def in_quiz(self): return self.folder.startswith('quiz/')
+
+
+def module_of(path):
+    "The name that a notebook's place gives its module: without the numbers."
+    folders = path.parent.relative_to(NBS).parts
+    return '.'.join([*(re.sub(r'^\d_', '', f) for f in folders), path.stem[3:]])
+
+
 @cache
 def modules():
-    "module -> (number, notebook), for notebooks that export."
+    "module -> its place, for notebooks that export."
     found = {}
     for p in NOTEBOOKS:
         if not (m := default_exp(p)): continue
-        assert m not in found, f'{here(p)} and {here(found[m][1])} both write {m}'
-        assert re.match(r'\d\d_', p.name), f'{here(p)} exports, so its name must begin with its number'
-        assert p.stem[3:] == m, f'{here(p)} writes the module {m}; name and module must agree'
-        found[m] = int(p.name[:2]), p
+        folder = '/'.join(p.parent.relative_to(NBS).parts)
+        assert re.fullmatch(r'\d_[a-z]+|quiz/[a-z]+', folder), f'{here(p)} exports, so it stands on a floor: move it to a folder such as nbs/1_maths or nbs/quiz/core'
+        assert re.match(r'\d\d_', p.name), f'{here(p)} exports, so its name begins with two digits, its place among those of its folder: rename it to NN_{p.name}'
+        assert m not in found, f'{here(p)} and {here(found[m].notebook)} both write {m}: rename one'
+        assert m == module_of(p), f'{here(p)} writes the module {m}; there it is {module_of(p)}: change its default_exp and its title, or move it'
+        found[m] = Place(folder, int(p.name[:2]), p)
     return found
 
 
@@ -83,46 +102,105 @@ def imports(path):
 
 # ------------------------------------------------------------------------------------------------- floors
 
+QUIZ = ('probe', 'core', 'author', 'sandbox', 'free', 'classroom', 'formats', 'faces')          # the engine's own floors, from below
+QUIZ_MAY_USE = {'base.errors', 'base.settings', 'base.images', 'base.show'}                     # of the course
+MAY_USE_QUIZ = {'8_experiments', '9_commands'}                                                  # and the front door
+LOOKED_UP = {'quiz.probe.registry': {'models.load', 'experiments'}, 'quiz.sandbox.code': {'maths.schedule'}, 'quiz.author.refs': {'_modidx'}}
+
+
 @cache
 def front_door(): return set(re.findall(r"'(\w+)': '", (PACKAGE/'__init__.py').read_text()))
 
 
+@cache
+def packages():
+    "Names of the packages: base, quiz, quiz.core …"
+    parents = {m.rpartition('.')[0] for m in modules()}
+    return parents | {p.rpartition('.')[0] for p in parents} - {''}
+
+
+def floor(place): return QUIZ.index(place.folder[5:]) if place.in_quiz else int(place.folder[0])
+
+
+def why_not(name, below):
+    "Why the module `name` may not import the module `below`, and what to do; '' if it may."
+    one, other = modules()[name], modules()[below]
+    if one.folder == other.folder:
+        cure = f'give {here(one.notebook)} a higher number than {other.number}, or move what both need to an earlier module'
+        return '' if other.number < one.number else f'{below} stands later in {one.folder}; {cure}'
+    if one.in_quiz and not other.in_quiz:
+        may = ', '.join(sorted(QUIZ_MAY_USE))
+        return '' if below in QUIZ_MAY_USE else f'of the course, the quiz engine knows only {may}; hand it over as an argument, or register it from an experiment'
+    if other.in_quiz and not one.in_quiz:
+        return '' if one.folder in MAY_USE_QUIZ else f'only {", ".join(sorted(MAY_USE_QUIZ))} and the front door import the quiz engine; move this to an experiment'
+    lower = f'nbs/quiz/{other.folder[5:]}' if other.in_quiz else f'nbs/{other.folder}'
+    return '' if floor(other) < floor(one) else f'{lower} lies above nbs/{one.folder}; move what is needed to a lower folder, or {name} to a higher one'
+
+
+def test_folders_are_known():
+    for p in modules().values(): assert not p.in_quiz or p.folder[5:] in QUIZ, f'{here(p.notebook)}: nbs/{p.folder} is no floor of the engine; add it to QUIZ in {here(__file__)}'
+    folders = {p.folder for p in modules().values() if not p.in_quiz}
+    assert len(folders) == len({f[0] for f in folders}), f'two folders of nbs/ begin with the same digit: {sorted(folders)}; renumber one'
+
+
+def test_numbers_in_a_folder_differ():
+    seen = {}
+    for m,p in modules().items():
+        other = seen.setdefault(p[:2], m)
+        assert other == m, f'{here(p.notebook)} has the number of {here(modules()[other].notebook)}; which comes first? Renumber one, numbers between two tens are free'
+
+
 @pytest.mark.parametrize('name', modules())
 def test_imports_go_down(name):
-    number, _ = modules()[name]
-    where, folders = here(module_file(name)), {m.rpartition('.')[0] for m in modules()}
+    where = here(module_file(name))
     for line, to in imports(module_file(name)):
         if to == 'diffcourse':                                                        # for its path or version, not for its names
             used = set(re.findall(r'(?<![\w.\'"/])diffcourse\.(\w+)', module_file(name).read_text().split('\nimport diffcourse\n')[-1]))
-            assert not used & front_door(), f'{where}:{line} imports the front door; import from a module'
+            assert not used & front_door(), f'{where}:{line} imports the front door ({", ".join(used & front_door())}); import from the module, {here(PACKAGE/"__init__.py")} says which'
         if not to.startswith('diffcourse.'): continue
         below = to.removeprefix('diffcourse.')
-        if below in modules(): assert modules()[below][0] < number, f'{where}:{line}: {name} is {number} and imports {below}, which is {modules()[below][0]}'
-        elif '.' not in below and below not in folders and below != '__version__':
-            raise AssertionError(f'{where}:{line} imports {below} by the front door; import from its module')
+        if below in modules(): assert not (why := why_not(name, below)), f'{where}:{line}: {name} imports {below}: {why}'
+        elif '.' not in below and below not in packages() and below != '__version__':
+            raise AssertionError(f'{where}:{line} imports {below} by the front door; import from its module, {here(PACKAGE/"__init__.py")} says which')
 
 
-# What each floor may lean on besides Python itself; floors 2 to 6 add to what the one below has.
+def test_what_the_engine_looks_up_by_name():
+    "What the engine may not import, it can still ask for by name when it is needed. Those places are few, and written down."
+    found = {}
+    for name,place in modules().items():
+        if not place.in_quiz: continue
+        for n,text in enumerate(module_file(name).read_text().splitlines(), 1):
+            for to in re.findall(r"""import_module\(f?['"]diffcourse\.([\w.]+)""", text):
+                if to.split('.')[0] == 'quiz': continue
+                found.setdefault(name, set()).add(to)
+                cure = f'hand it over as an argument, or write it down in LOOKED_UP of {here(__file__)}'
+                assert to in LOOKED_UP.get(name, ()), f'{here(module_file(name))}:{n}: {name} looks {to} up by name; {cure}'
+    assert found == LOOKED_UP, f'LOOKED_UP in {here(__file__)} names what is not looked up any more: {LOOKED_UP} against {found}'
+
+
+# What each folder may lean on besides Python itself.
 _ground = {'torch', 'numpy', 'PIL', 'safetensors', 'platformdirs', 'tqdm'}
 _models = _ground | {'diffusers', 'transformers', 'tokenizers', 'huggingface_hub'}
-_quiz = _ground | {'pydantic', 'pydantic_core', 'annotated_types', 'ruamel', 'fsrs', 'joblib'}
-_views = _ground | {'matplotlib', 'ipywidgets', 'anywidget', 'traitlets', 'IPython'}
-THIRD_PARTY = {0: _ground, 1: _ground, 2: _ground, 3: _models, 4: _models, 5: _models | {'accelerate', 'matplotlib'}, 6: _models | _quiz | {'matplotlib'},
-               7: _views, 8: _quiz, 9: _models | _quiz | _views | {'rich', 'typer', 'click', 'markdown_it', 'jupyterlab', 'psutil'}}
+_quiz = _ground | {'pydantic', 'pydantic_core', 'ruamel', 'fsrs', 'joblib'}
+_views = {'ipywidgets', 'anywidget', 'traitlets', 'IPython'}
+_terminal = {'rich', 'typer'}
+THIRD_PARTY = {0: _ground, 1: _ground, 2: _ground, 3: _models, 4: _models, 5: _models | {'accelerate'}, 6: _models, 7: _ground | _views | {'matplotlib'},
+               8: _models | {'pydantic'}, 9: _models | _terminal}
 
 
 @pytest.mark.parametrize('name', modules())
 def test_third_party_fits_the_floor(name):
-    floor = modules()[name][0] // 10
+    place = modules()[name]
+    may = (_quiz | _views | _terminal if place.folder == 'quiz/faces' else _quiz) if place.in_quiz else THIRD_PARTY[floor(place)]
     for line, to in imports(module_file(name)):
         top = to.split('.')[0]
-        ok = top == 'diffcourse' or top in sys.stdlib_module_names or top in THIRD_PARTY[floor]
-        assert ok, f'{here(module_file(name))}:{line}: {top} is not for floor {floor} ({", ".join(sorted(THIRD_PARTY[floor]))})'
+        ok = top == 'diffcourse' or top in sys.stdlib_module_names or top in may
+        assert ok, f'{here(module_file(name))}:{line}: {top} is not for nbs/{place.folder}, which may use {", ".join(sorted(may))}; move what needs it to a folder that may'
 
 
 def test_module_and_package_do_not_share_a_name():
-    packages = {m.rpartition('.')[0] for m in modules()} - {''}
-    assert not packages & modules().keys(), f'both a module and a package: {packages & modules().keys()}'
+    both = packages() & modules().keys()
+    assert not both, f'both a module and a package: {both}'
 
 
 # ------------------------------------------------------------------------------------------ generated code
@@ -135,7 +213,7 @@ def test_no_orphans():
         elif p.name not in HAND_WRITTEN:
             assert '.'.join(rel.with_suffix('').parts) in modules(), f'{here(p)} has no notebook; delete it'
     for p in PACKAGE.iterdir():
-        if p.is_dir() and p.name not in DATA | {'__pycache__'}: assert list(p.glob('[!_]*.py')), f'{here(p)} holds no module'
+        if p.is_dir() and p.name not in DATA | {'__pycache__'}: assert list(p.rglob('[!_]*.py')), f'{here(p)} holds no module; delete it'
 
 
 @pytest.fixture(scope='session')

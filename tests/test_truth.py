@@ -4,12 +4,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from diffcourse.objective import PREDICTIONS, convert, explode, mix, preserve
+from diffcourse.maths.objective import PREDICTIONS, convert, explode, mix, preserve
+from diffcourse.samplers.base import get_sampler, samplers
 from diffcourse.samplers.compare import order_of, path_errors, race
-from diffcourse.samplers.step import get_sampler, samplers
-from diffcourse.schedule import (ab_of_log_snr, ab_of_snr, alpha_bars, cosine_betas, exponential_betas, exponential_sigmas, karras_sigmas, linear_betas, log_snr, scaled_linear_betas, schedule_of,
+from diffcourse.maths.schedule import (ab_of_log_snr, ab_of_snr, alpha_bars, cosine_betas, exponential_betas, exponential_sigmas, karras_sigmas, linear_betas, log_snr, scaled_linear_betas, schedule_of,
                                  sigmoid_betas, sigmas, snr, spaced_times, time_of, zero_terminal_snr)
-from diffcourse.truth import finite, gaussian_path, mixture
+from diffcourse.maths.exact import finite, gaussian_path, mixture
 
 
 def test_numbers_of_the_lesson_on_schedules():

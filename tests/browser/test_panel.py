@@ -20,7 +20,7 @@ AXE = 'axe-core@4.14.1'
 CELL = '''import sys; sys.path.insert(0, {tests!r})
 from types import SimpleNamespace
 import quiz_lab
-sys.modules['diffcourse.quiz.code'] = SimpleNamespace(mark_code=quiz_lab.mark_code)
+sys.modules['diffcourse.quiz.sandbox.code'] = SimpleNamespace(mark_code=quiz_lab.mark_code)
 from diffcourse import Quiz
 quiz = Quiz('good.yaml', registry=quiz_lab.lab); quiz.show()'''
 
@@ -55,7 +55,7 @@ def lab(tmp_path):
     for name, value in (('apputils-extension/notification', {'fetchNews': 'false', 'checkForUpdates': False}), ('notebook-extension/tracker', {'windowingMode': 'none'})):
         file = settings/f'{name}.jupyterlab-settings'; file.parent.mkdir(parents=True); file.write_text(json.dumps(value))
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
-    command = [sys.executable, '-c', 'import sys; from diffcourse.cli import main; sys.exit(main())', 'lab', str(tmp_path/'panel.ipynb'), '--no-browser', '--port', str(port), '--jupyter=--LabApp.expose_app_in_browser=True']
+    command = [sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())', 'lab', str(tmp_path/'panel.ipynb'), '--no-browser', '--port', str(port), '--jupyter=--LabApp.expose_app_in_browser=True']
     server = subprocess.Popen(command, cwd=tmp_path, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=(tmp_path/'lab.log').open('w'), text=True, start_new_session=True)
     watchdog = threading.Timer(180, server.kill); watchdog.start()
     try:

@@ -9,11 +9,11 @@ import pytest
 
 import quiz_lab
 from conftest import ROOT
-from diffcourse.quiz.grade import grade
-from diffcourse.quiz.kit import make_kit, page_json
-from diffcourse.quiz.reader import read_quiz
-from diffcourse.quiz.store import Store, read_events
-from diffcourse.quiz.values import Values
+from diffcourse.quiz.core.grade import grade
+from diffcourse.quiz.core.reader import read_quiz
+from diffcourse.quiz.core.store import Store, read_events
+from diffcourse.quiz.core.values import Values
+from diffcourse.quiz.formats.kit import make_kit, page_json
 
 sys.path.insert(0, str(ROOT/'docs'))
 import build                                                                        # noqa: E402
