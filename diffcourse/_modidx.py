@@ -1897,6 +1897,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                   'diffcourse/train/clip.py'),
                                        'diffcourse.train.clip.clip_batches': ('5_train/clip.html#clip_batches', 'diffcourse/train/clip.py'),
                                        'diffcourse.train.clip.clip_loss': ('5_train/clip.html#clip_loss', 'diffcourse/train/clip.py'),
+                                       'diffcourse.train.clip.full_captions': ( '5_train/clip.html#full_captions',
+                                                                                'diffcourse/train/clip.py'),
                                        'diffcourse.train.clip.groups_of': ('5_train/clip.html#groups_of', 'diffcourse/train/clip.py'),
                                        'diffcourse.train.clip.image_vectors': ( '5_train/clip.html#image_vectors',
                                                                                 'diffcourse/train/clip.py'),

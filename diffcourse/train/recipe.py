@@ -49,7 +49,7 @@ class Recipe:
     tests:int=210              # Prompts of each kind for the scores
     checks:int=512             # Drawings for the scores
 
-GROW = Recipe(locked=Plan(1000, lr=3e-4, ema=.998, warm=50, decay=.05, cool=.7), unet=Plan(5000, lr=5e-4, ema=.999, warm=200, cool=.6),
+GROW = Recipe(clip=Plan(800, lr=4e-4, ema=.99, warm=50, decay=.05, cool=.5), locked=Plan(1000, lr=3e-4, ema=.998, warm=50, decay=.05, cool=.7), unet=Plan(5000, lr=5e-4, ema=.999, warm=200, cool=.6),
               judge=Plan(300, lr=1e-3, ema=.99, warm=20, cool=.5), focus=0, seed=1)
 
 QUICK = Recipe(*(Plan(6, warm=2, log_every=1, sample_every=6, minutes=0) for _ in range(5)), drawings=dict(vae=64, clip=600, unet=64, judge=64), batch=8, tests=4, checks=16)
