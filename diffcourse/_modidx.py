@@ -1435,8 +1435,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                   'diffcourse/quiz/faces/terminal.py'),
                                                 'diffcourse.quiz.faces.terminal.show_gaps': ( 'quiz/faces/terminal.html#show_gaps',
                                                                                               'diffcourse/quiz/faces/terminal.py'),
-                                                'diffcourse.quiz.faces.terminal.show_list': ( 'quiz/faces/terminal.html#show_list',
-                                                                                              'diffcourse/quiz/faces/terminal.py'),
                                                 'diffcourse.quiz.faces.terminal.show_pictures': ( 'quiz/faces/terminal.html#show_pictures',
                                                                                                   'diffcourse/quiz/faces/terminal.py'),
                                                 'diffcourse.quiz.faces.terminal.show_probe': ( 'quiz/faces/terminal.html#show_probe',

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['COLOURS', 'RATED', 'blocks', 'save_pictures', 'show_evidence', 'typed_answer', 'show_gaps', 'show_pictures',
            'show_question', 'show_all', 'show_result', 'ask_rating', 'due_words', 'ask', 'questions_for', 'take',
-           'how_to_go_on', 'show_list', 'show_probe']
+           'how_to_go_on', 'show_probe']
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c003
 import re
@@ -23,7 +23,7 @@ from ...base.images import image_grid
 from ...base.settings import settings
 from ...base.show import Strip, Table
 from ..core.grade import Result
-from ..core.session import Session, list_quizzes
+from ..core.session import Session
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c005
 def blocks(
@@ -225,12 +225,6 @@ def how_to_go_on(
 )->str:               # One line
     "What to say to someone who stops in the middle."
     return f"stopped by Ctrl-C; your answers are kept, `diffcourse quiz take {name or '--due'}` goes on"
-
-def show_list(console:Console=None)->None:
-    "Print the questionnaires there are."
-    grid = Grid('name', 'title', 'lesson', 'questions')
-    for q in list_quizzes(): grid.add_row(q.name, Text(q.title or q.problem, style='' if q.title else 'red'), q.lesson, str(q.questions))
-    (console or Console()).print(grid)
 
 def show_probe(run, console:Console=None)->None:
     "Print a probe's value, evidence and origin."
