@@ -342,7 +342,7 @@ def test_files_are_of_kinds_that_can_be_read():
 
 def test_weights_are_small():
     size = lambda folder: sum(p.stat().st_size for p in files() if p.is_relative_to(folder))
-    assert size(PACKAGE/'doodle') <= 24*MB, f'diffcourse/doodle has {size(PACKAGE/"doodle")/MB:.1f} MB; at most 24'
+    assert size(PACKAGE/'doodle') <= 26*MB, f'diffcourse/doodle has {size(PACKAGE/"doodle")/MB:.1f} MB; at most 26'
     assert size(PACKAGE/'weights') <= 8*MB, f'diffcourse/weights has {size(PACKAGE/"weights")/MB:.1f} MB; at most 8'
     big = [here(p) for p in files() if p.suffix != '.safetensors' and p.stat().st_size > 1*MB]
     assert not big, f'more than a megabyte: {big}'
