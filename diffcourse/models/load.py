@@ -119,7 +119,8 @@ class Models:
     @cached_property
     def words(self)->frozenset|None:
         "The words of the captions it was trained on, or None where no list was kept."
-        return frozenset(read_json(self.path/'words.json')) if (self.path/'words.json').is_file() else None
+        path = self.path/'words.json'
+        return frozenset(read_json(path).get('words', ())) if path.is_file() else None
     @property
     def parameters(self)->int:
         "How many numbers were learnt."

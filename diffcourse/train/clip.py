@@ -67,11 +67,13 @@ def full_captions(
     data:Pool,
     seed:int=0,     # Of the phrasing
 )->list:            # n captions that leave nothing out
-    "Captions in which size and place are always said."
+    "Captions in which size, place and both colours are always said."
     inks, out = tuple(COLOURS), []
     for i,(t,c,b,s,p) in enumerate(data.labels.tolist()):
         rng = np.random.default_rng((seed, i))
-        out.append(caption(THINGS[t], inks[c], inks[b], SIZES[s], PLACES[p], rng))
+        text = ''
+        while inks[b] not in text: text = caption(THINGS[t], inks[c], inks[b], SIZES[s], PLACES[p], rng)
+        out.append(text)
     return out
 
 def clip_batches(
@@ -82,20 +84,21 @@ def clip_batches(
     size:int=8,       # Groups a batch
     length:int=20,    # Tokens kept: the text tower is causal, so what follows the end token changes nothing
     vectors:Tensor=None, # (n,d) of all captions, once the text tower is locked
-    placed:Tensor=None,  # The same of `full_captions`
-    where:int=2,      # Every how many steps the twins differ in size and place alone
+    full:Tensor=None, # The same of `full_captions`
 ):                    # `batch_of(step)` for `fit`
-    "Batches in which, in the end, only a look at the thing decides, or only at where it is."
+    "Batches in which, in the end, only a look at the thing decides, or only at where it is, or only at its colours."
     colours, alike = groups_of(data, (1, 2)), groups_of(data, (1, 2, 3, 4))
     moved = groups_of(data, (0, 1, 2), by=(3, 4))
+    painted = groups_of(data, (0, 3, 4), by=(1, 2))
     said, said_fully = data.captions, full_captions(data, seed)
     ids, full_ids = (tok(texts, padding='max_length', truncation=True, max_length=length, return_tensors='pt').input_ids
                      for texts in (said, said_fully))
     def batch_of(step):
         g = step_generator(seed, step)
         groups, texts, spots = (alike if step >= twins else colours), ids, vectors
-        if step >= twins and step % where == 1: groups, texts, spots = moved, full_ids, placed
-        chosen = [groups[k] for k in torch.randperm(len(groups), generator=g)[:size].tolist()]
+        if step >= twins and step % 2: groups, texts, spots = moved if step % 4 == 1 else painted, full_ids, full
+        n = size if groups is not painted else size//4       # these groups are large
+        chosen = [groups[k] for k in torch.randperm(len(groups), generator=g)[:n].tolist()]
         index = torch.stack([v[torch.randint(len(v), (1,), generator=g)] for things in chosen for v in things]).flatten()
         return {'x': data.pixels(index)} | ({'ids': texts[index]} if vectors is None else {'words': spots[index]})
     return batch_of
@@ -199,8 +202,8 @@ def train_clip(
         batches = None
         if not (resume and finished(locked, out/'clip-locked')):
             words = caption_vectors(clip, tok, data.captions)
-            placed = caption_vectors(clip, tok, full_captions(data, seed+1))
-            batches = clip_batches(data, tok, seed+1, twins=0, vectors=words, placed=placed, where=4)
+            full = caption_vectors(clip, tok, full_captions(data, seed+1))
+            batches = clip_batches(data, tok, seed+1, twins=0, vectors=words, full=full)
         facts.append(fit(clip, batches, clip_loss, locked, out/'clip-locked', 'clip, text locked', resume, sample, quiet))
         for p in clip.parameters(): p.requires_grad_(True)
     clip.set_attn_implementation('sdpa')

@@ -35,7 +35,7 @@ from .vae import train_vae
 @dataclass(frozen=True)
 class Recipe:
     "All numbers of the training."
-    vae:Plan=Plan(6000, lr=1e-3, ema=.998, warm=100, cool=.4)
+    vae:Plan=Plan(4800, lr=1e-3, ema=.998, warm=100, cool=.4)
     clip:Plan=Plan(2400, lr=1e-3, ema=.998, warm=200, decay=.05)
     locked:Plan=Plan(4000, lr=7e-4, ema=.998, warm=50, decay=.05, cool=.5)
     unet:Plan=Plan(15000, lr=8e-4, ema=.999, warm=200, cool=.3)
@@ -49,7 +49,7 @@ class Recipe:
     tests:int=210              # Prompts of each kind for the scores
     checks:int=512             # Drawings for the scores
 
-GROW = Recipe(clip=Plan(800, lr=4e-4, ema=.99, warm=50, decay=.05, cool=.5), locked=Plan(1000, lr=3e-4, ema=.998, warm=50, decay=.05, cool=.7), unet=Plan(5000, lr=5e-4, ema=.999, warm=200, cool=.6),
+GROW = Recipe(clip=Plan(1800, lr=4e-4, ema=.99, warm=50, decay=.05, cool=.5), locked=Plan(1200, lr=4e-4, ema=.995, warm=50, decay=.05, cool=.6), unet=Plan(5000, lr=5e-4, ema=.999, warm=100, cool=.4),
               judge=Plan(300, lr=1e-3, ema=.99, warm=20, cool=.5), focus=0, seed=1)
 
 QUICK = Recipe(*(Plan(6, warm=2, log_every=1, sample_every=6, minutes=0) for _ in range(5)), drawings=dict(vae=64, clip=600, unet=64, judge=64), batch=8, tests=4, checks=16)

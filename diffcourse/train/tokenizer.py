@@ -42,5 +42,5 @@ def save_words(
     "Keep the list of words that captions consist of."
     words = sorted({w for c in set(captions) for w in words_of(c)})
     Path(out).mkdir(parents=True, exist_ok=True)
-    (Path(out)/'words.json').write_text(json.dumps(words) + '\n')
+    (Path(out)/'words.json').write_text(json.dumps({'words': words}) + '\n')
     return words

@@ -92,7 +92,7 @@ def latent_scale(
 
 def train_vae(
     out:Path,              # Run folder
-    plan:Plan=Plan(6000, lr=1e-3, ema=.998, warm=100, cool=.4),
+    plan:Plan=Plan(4800, lr=1e-3, ema=.998, warm=100, cool=.4),
     seed:int=0,
     n:int=16000,           # Drawings in the pool
     resume:bool=True,

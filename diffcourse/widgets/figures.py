@@ -37,8 +37,8 @@ def img_tag(
     alt:str,            # What is to be seen, in words
     side:int=96,        # Widest on the page, in CSS pixels
 )->str:                 # An `<img>` that shrinks with its place
-    "HTML for one picture. A small one is enlarged with hard pixel edges."
-    edges = ';image-rendering:pixelated' if image.width < side else ''
+    "HTML for one picture. What is shown at twice its size or more keeps hard pixel edges."
+    edges = ';image-rendering:pixelated' if 2*image.width <= side else ''
     return (f'<img src="{data_uri(image)}" alt="{escape(alt, quote=True)}" style="width:100%;max-width:{side}px;min-width:0;'
             f'margin:0;display:block;border-radius:4px{edges}">')
 
@@ -95,7 +95,7 @@ class Sheet:
             if self.rows: pen.text((gap, y + side/2), self.rows[i], 'black', font, anchor='lm')
             for j,p in enumerate(row):
                 if p is None: continue
-                how = Image.Resampling.NEAREST if p.width < side else Image.Resampling.LANCZOS
+                how = Image.Resampling.NEAREST if 2*p.width <= side else Image.Resampling.LANCZOS
                 out.paste(p.convert('RGB').resize((side, side), how), (left + j*(side+gap), y))
         pen.text((gap, out.height - 19), self.caption, 'black', font)
         return out
