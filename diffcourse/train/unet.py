@@ -49,9 +49,11 @@ def cache_latents(
     data:Pool,
 )->tuple:             # Mean and std of the latents, each (n,4,16,16) float16, scaled to about unit variance
     "Encode a pool. Few pictures at a time, channels last: on a CPU that is three times as fast."
-    vae = vae.to(memory_format=torch.channels_last)
+    vae.to(memory_format=torch.channels_last)
     posts = [vae.encode(data.pixels(i).contiguous(memory_format=torch.channels_last)).latent_dist for i in torch.arange(len(data)).split(8)]
-    return tuple((vae.config.scaling_factor*torch.cat([getattr(p, k) for p in posts])).half() for k in ('mean', 'std'))
+    vae.to(memory_format=torch.contiguous_format)
+    both = (torch.cat([getattr(p, k) for p in posts]) for k in ('mean', 'std'))
+    return tuple((vae.config.scaling_factor*v).half().contiguous() for v in both)
 
 @torch.no_grad()
 def cache_words(
