@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from conftest import ROOT
+from diffcourse.quiz.core.folder import quiz_files
 
 try: import tomllib
 except ModuleNotFoundError: import tomli as tomllib                                  # Python 3.10
@@ -326,7 +327,7 @@ def test_lessons_export_nothing(path):
 
 
 def test_each_lesson_has_its_questionnaire():
-    lessons, quizzes = {p.stem for p in LESSONS}, {p.stem for p in (ROOT/'quizzes').glob('*.yaml')}
+    lessons, quizzes = {p.stem for p in LESSONS}, {p.stem for p in quiz_files(ROOT/'quizzes')}
     assert lessons and lessons == quizzes, f'lessons without questionnaire: {lessons-quizzes}; questionnaires without lesson: {quizzes-lessons}'
     for p in LESSONS:
         last = [c['source'] for c in notebook(p)['cells'] if c['cell_type'] == 'code'][-1]
