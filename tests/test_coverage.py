@@ -124,3 +124,40 @@ print(json.dumps([f for package, _, _, files in b.data_files if package == 'diff
     code = 'from diffcourse.quiz.author.coverage import map_ids; from diffcourse.quiz.core.folder import map_file; print(map_file(), len(map_ids()))'
     r = subprocess.run([sys.executable, '-c', code], cwd=tmp_path, env={**os.environ, 'PYTHONPATH': str(tmp_path)}, capture_output=True, text=True)
     assert r.stdout.split() == [str(tmp_path/'diffcourse/quizzes/map.yaml'), str(len(map_ids()))], r.stderr[-2000:]
+
+
+# ---- the page
+
+@pytest.fixture
+def written(tmp_path):
+    "The pages of the course's questionnaires, as Markdown."
+    sys.path.insert(0, str(ROOT/'docs'))
+    import pages
+    pages.write_quizzes(tmp_path, quiz_files(ROOT/'quizzes'), {})
+    return tmp_path/'quizzes'
+
+
+def test_the_page_lists_every_row_and_counts_what_is_open(written):
+    text, (asked, _) = (written/'map.md').read_text('utf-8'), read_map()
+    covered = coverage(asked, [read_quiz(p)[0] for p in quiz_files(ROOT/'quizzes')])
+    missing = open_rows(covered)
+    assert f'{len(asked.rows)-len(missing)} are asked in a questionnaire, {len(missing)} are open.' in text
+    assert text.count('[open]{.badge .open}') == text.count('No question covers it yet.') == len(missing) > 0
+    assert sum(int(n) for n in re.findall(r'^\d+ rows, \d+ covered, (\d+) open', text, re.M)) == len(missing)
+    boxes = dict(re.findall(r'^\(map-([\w-]+)\)=\n::::\{container\} asked\n(.*?)\n::::', text, re.M | re.S))
+    assert len(boxes) == len(asked.rows)
+    for row in asked.rows:
+        box = boxes[row.id.replace('.', '-')]
+        assert f'**{row.ask}**' in box and row.experiment in box
+        assert set(re.findall(r'\(#q-(\w+?)-([\w-]+)\)', box)) == set(covered[row.id])
+        assert ('[can be measured]' in box) == row.live
+    assert f'{len(missing)} of {len(asked.rows)} open' in (written/'index.md').read_text('utf-8') and not (written/'map.yaml').exists()
+
+
+def test_pages_lead_to_the_map_and_back(written):
+    "Every link between questions and rows has its other end."
+    pages = {p.stem: p.read_text('utf-8') for p in written.glob('*.md')}
+    labels = {label for text in pages.values() for label in re.findall(r'^\(([\w-]+)\)=$', text, re.M)}
+    links = {to for text in pages.values() for to in re.findall(r'\]\(#([\w-]+)\)', text)}
+    assert links and links <= labels, sorted(links - labels)[:5]
+    for name in quiz_names(): assert '](#map-' in pages[name], f'{name} leads nowhere'
