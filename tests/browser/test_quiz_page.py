@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT/'docs'))
 import build                                                                        # noqa: E402
 import pages                                                                        # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 DESK, PHONE = dict(width=1300, height=900), dict(width=390, height=844)
 
 

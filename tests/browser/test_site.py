@@ -7,6 +7,8 @@ import pytest
 from conftest import ROOT
 from diffcourse.quiz.core.folder import quiz_files
 
+pytestmark = pytest.mark.slow
+
 PHONE, DESK = dict(width=390, height=844), dict(width=1400, height=1000)
 
 
