@@ -5,7 +5,7 @@ ARGS   ?=
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lab test export docs bench clean
+.PHONY: help setup lab check test export docs bench clean
 
 help:    ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -15,6 +15,9 @@ setup: .venv/ready-dev    ## make .venv with all that the course and its tests n
 
 lab: .venv/ready    ## open the course in JupyterLab (make lab ARGS="--no-browser --port 8899")
 	.venv/bin/diffcourse lab $(ARGS)
+
+check: .venv/ready-dev    ## the quick part, under three minutes: export in sync, ruff, rules, unit tests
+	.venv/bin/python -m pytest -m 'not slow' $(ARGS)
 
 test: .venv/ready-dev    ## run everything: export in sync, every notebook, pytest, real browsers
 	.venv/bin/python -m pytest $(ARGS)

@@ -71,6 +71,7 @@ def survey(only='*'):
 def site_of(found, quizzes):
     "What can be linked to."
     to = {str(p.relative_to(ROOT)): page for p,(page,_) in found.items()} | {str(q.relative_to(ROOT)): f'quizzes/{q.stem}' for q in quizzes}
+    to['quizzes/map.yaml'] = 'quizzes/map'
     names = {}
     for _,nb in found.values():
         mod = module(nb)
@@ -202,8 +203,9 @@ def write_source(found, runs, quizzes, src, kits):
 
 def build(out, workers=2, only='*'):
     "The whole site, into the folder `out`."
+    from diffcourse.quiz.core.folder import quiz_files
     began, found = time.time(), survey(only)
-    quizzes = sorted((ROOT/'quizzes').glob('*.yaml'))
+    quizzes = quiz_files(ROOT/'quizzes')
     for name in NPM: fetch(name)
     print(f'{len(found)} notebooks, {len(quizzes)} questionnaires', file=sys.stderr, flush=True)
     runs = run_all(found, workers)

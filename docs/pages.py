@@ -60,8 +60,18 @@ def said(q):
     return gaps + ['\n'.join(f'- {t}' for t in xs) for xs in lists if xs]
 
 
-def quiz_page(path, lessons, kit=''):
-    "Page of one questionnaire: its questions as text, not its answers; with a `kit` the page can be answered."
+def section(question_id):
+    "The heading of a question."
+    return str(question_id).replace('-', ' ').replace('_', ' ').capitalize()
+
+
+def row_label(map_id):
+    "What links to a row of the map lead to."
+    return 'map-' + map_id.replace('.', '-')
+
+
+def quiz_page(path, lessons, kit='', asked=()):
+    "Page of one questionnaire: its questions as text, not its answers; with a `kit` the page can be answered. `asked`: ids of the map, which questions link."
     quiz = load_quiz(path)
     stem, qs = path.stem, quiz['questions']
     n = sum(map(live, qs))
@@ -75,8 +85,9 @@ def quiz_page(path, lessons, kit=''):
     for i,q in enumerate(qs, 1):
         kind = KINDS.get(q.get('kind'), q.get('kind', ''))
         badges = f'[{kind}]{{.badge}}' + (f' [{"measured live" if not kit or "probe" in q else "measured"}]{{.badge .live}}' if live(q) else '')
+        badges += ''.join(f' [[{m}](#{row_label(m)})]{{.badge}}' for m in dict.fromkeys(q.get('covers') or []) if m in asked)
         text = '\n\n'.join(plain(t, params) for t in [q.get('prompt', ''), *said(q)])
-        out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {str(q.get("id", i)).replace("-", " ").replace("_", " ").capitalize()}', badges, f'::::{{container}} dq-question\n{text}\n::::']
+        out += [f'(q-{stem}-{q.get("id", i)})=\n## {i}. {section(q.get("id", i))}', badges, f'::::{{container}} dq-question\n{text}\n::::']
     if kit: out.append(raw(SCRIPTS.format(kit=kit)))
     return '\n\n'.join(o for o in out if o) + '\n'
 
@@ -105,17 +116,62 @@ def toctree(entries, **options):
     return '```{toctree}\n' + ''.join(f':{k}: {v}\n' for k,v in options.items()) + '\n'.join(entries) + '\n```\n'
 
 
+def row_of_map(row, questions, titles):
+    "One row of the map. `questions`: the pairs of questionnaire and question that cover it; `titles`: questionnaire -> its title."
+    badges = [f'[{row.id}]{{.badge}}', f'[{row.topic}]{{.badge}}']
+    if row.live: badges.append('[can be measured]{.badge .live}')
+    if not questions: badges.append('[open]{.badge .open}')
+    links = [f'[{titles[quiz].partition(":")[0]}: {section(question).lower()}](#q-{quiz}-{question})' for quiz,question in questions]
+    answered = f'Asked in {" · ".join(links)}' if links else 'No question covers it yet.'
+    body = '\n\n'.join([' '.join(badges), f'**{row.ask}**', row.experiment, answered])
+    return f'({row_label(row.id)})=\n::::{{container}} asked\n{body}\n::::\n'
+
+
+def map_page(asked, covered, titles):
+    "The page of what learners ask: how much of it is open, then every row. `covered`: id -> pairs of questionnaire and question."
+    from diffcourse.quiz.author.coverage import open_rows, part_of
+    missing = open_rows(covered)
+    lead = (f'{len(asked.rows)} things that people ask when they learn how diffusion models work, restated. '
+            f'{len(asked.rows)-len(missing)} are asked in a questionnaire, {len(missing)} are open.')
+    note = ('Beside each thing that is asked stands what one would run, and compare, to settle it. What comes out stands there as a guess, '
+            'until somebody has measured it – and gives something away to those who have not answered yet.')
+    out = [f'# {MAP_TITLE}', f':::{{container}} lead\n{lead}\n:::', note]
+    for part, says in asked.parts.items():
+        rows = [row for row in asked.rows if part_of(row.id) == part]
+        still = [f'[{id}](#{row_label(id)})' for id in missing if part_of(id) == part]
+        out.append(f'## {says}')
+        out.append(f'{len(rows)} rows, {len(rows)-len(still)} covered, {len(still)} open' + (f': {", ".join(still)}.' if still else '.'))
+        out += [row_of_map(row, covered[row.id], titles) for row in rows]
+    return '\n\n'.join(out) + '\n'
+
+
+MAP_TITLE = 'What learners ask'
+
+
 def write_quizzes(src, paths, lessons, kits=None, guide=None):
-    "quizzes/*.md and their list. `kits`: name -> what its page marks by; `guide`: title and sentence of the page that says how to write one, authoring.ipynb."
-    folder = src/'quizzes'; folder.mkdir(parents=True, exist_ok=True)
+    "quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guide`: title and sentence of the page that says how to write one, authoring.ipynb."
+    from diffcourse.quiz.author.coverage import coverage, open_rows, read_map
+    from diffcourse.quiz.core.reader import read_quiz
+    from diffcourse.quiz.core.source import BadFile
+    folder = src/'quizzes'
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        asked, _ = read_map(ROOT/'quizzes/map.yaml')
+        covered = coverage(asked, [read_quiz(p)[0] for p in paths])
+    except BadFile as e: raise Failed(str(e)) from None
     items = []
     for p in paths:
-        (folder/f'{p.stem}.md').write_text(quiz_page(p, lessons, (kits or {}).get(p.stem, '')), encoding='utf-8')
+        (folder/f'{p.stem}.md').write_text(quiz_page(p, lessons, (kits or {}).get(p.stem, ''), covered), encoding='utf-8')
         quiz = load_quiz(p); n = sum(map(live, quiz['questions']))
         items.append((quiz.get('title', p.stem), f'{len(quiz["questions"])} questions, {n} measured live', f'{p.stem}.md', p.stem))
     says = 'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, and the answer is what the experiment says.'
-    own = f'## Your own\n\n{cards([(*guide, "authoring.ipynb")])}\n' if guide else ''
-    names = [p.stem for p in paths] + ['authoring']*bool(guide)
+    titles = {p.stem: title for p,(title, *_) in zip(paths, items)}
+    (folder/'map.md').write_text(map_page(asked, covered, titles), encoding='utf-8')
+    own = [(MAP_TITLE, 'Every row of the map behind the questionnaires, the questions that cover it, and what is still open.', 'map.md',
+            f'{len(open_rows(covered))} of {len(asked.rows)} open')]
+    if guide: own.append((*guide, 'authoring.ipynb'))
+    own = f'## Behind them, and your own\n\n{cards(own)}\n'
+    names = [p.stem for p in paths] + ['map'] + ['authoring']*bool(guide)
     (folder/'index.md').write_text(f'# Questionnaires\n\n:::{{container}} lead\n{says}\n:::\n\n' + (cards(items) if items else 'None yet.\n')
                                    + f'\n{own}' + (toctree(names, hidden='') if names else ''), encoding='utf-8')
 

@@ -1,6 +1,7 @@
 "What all tests share: a clean home, one thread a process, and the order: rules, library, notebooks, browsers."
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -16,6 +17,11 @@ _late = {'test_notebooks.py': 1, 'test_quiz_page.py': 2, 'test_lab.py': 2, 'test
 def pytest_collection_modifyitems(items):
     "Quick tests first: what is cheap to find out is found out at once."
     items.sort(key=lambda i: (_late.get(i.path.name, 0), i.path.name != 'test_structure.py'))
+
+
+def hear_ctrl_c():
+    "For `preexec_fn` of a child that is to be stopped by Ctrl-C: in a shell's background (&) and under nohup, tests ignore SIGINT, and children inherit that."
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope='session', autouse=True)

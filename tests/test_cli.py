@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 import diffcourse
+from conftest import hear_ctrl_c
 from diffcourse.commands.cli import main
 
 COURSE = [sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())']
@@ -160,9 +161,10 @@ def test_empty_prompt_is_drawn_without_words(run, here, model):
 
 # the end of a command
 
-def test_ctrl_c(start):
+@pytest.mark.skipif(os.name == 'nt', reason='signals')
+def test_ctrl_c():
     code = "import sys, time; from diffcourse.commands import cli; cli.check_model = lambda *a, **k: None; cli.make_pictures = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(60)); sys.exit(cli.main())"
-    p = subprocess.Popen([sys.executable, '-c', code, 'draw', 'x'], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    p = subprocess.Popen([sys.executable, '-c', code, 'draw', 'x'], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=hear_ctrl_c)
     assert p.stderr.readline() == 'ready\n'
     p.send_signal(signal.SIGINT); out, err = p.communicate(timeout=60)
     assert p.returncode == 130 and err.strip().count('\n') == 0 and 'Ctrl-C' in err and 'Traceback' not in err
@@ -176,7 +178,7 @@ def test_broken_pipe(start):
 @pytest.mark.skipif(os.name == 'nt', reason='signals')
 @pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
 def test_lab(start, how):
-    p = start('lab', '--no-browser')
+    p = start('lab', '--no-browser', preexec_fn=hear_ctrl_c)
     try:
         line = p.stdout.readline(); address = line.split()[-1]
         assert line.startswith('JupyterLab: http://127.0.0.1:') and '/lab/tree/nbs/lessons/00_start.ipynb?token=' in address

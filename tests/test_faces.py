@@ -1,4 +1,5 @@
 "One answer, one mark: the panel, a saved notebook, a call, the terminal and an answer file give the same record, byte for byte. And the terminal as a person meets it."
+import fcntl
 import json
 import os
 import pty
@@ -6,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -16,6 +18,7 @@ from diffcourse.quiz.core.session import Session, grade_file
 from diffcourse.quiz.core.store import Store
 from diffcourse.quiz.faces.panel import Card, Quiz
 from diffcourse.quiz.faces.terminal import take
+from conftest import hear_ctrl_c
 from quiz_lab import GOOD, lab, stand_in
 
 # ---- the same record everywhere: kind → (answers as data, and as typed by someone who sees `n`: id → number)
@@ -100,8 +103,14 @@ class Terminal:
         self.master, other = pty.openpty()
         command = [sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())', 'quiz', 'take', *map(str, args)]
         self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env={**os.environ, 'TERM': 'xterm-256color', 'COLUMNS': '100', **env}, start_new_session=True,
-                                        preexec_fn=lambda: __import__('fcntl').ioctl(0, __import__('termios').TIOCSCTTY, 0))
+                                        preexec_fn=self.enter)
         os.close(other); self.text = ''
+
+    @staticmethod
+    def enter():
+        "In the child, before its program: the pseudo terminal is its own, and Ctrl-C is heard."
+        hear_ctrl_c()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def until(self, words, seconds=60):
         "Read until these words are there."
@@ -117,6 +126,11 @@ class Terminal:
         return seen + words
 
     def type(self, text): os.write(self.master, text.encode())
+
+    def ctrl_c(self):
+        "The key, which the terminal turns into a signal. A moment after the prompt: between prompt and reading, readline keeps the signal until the next key."
+        time.sleep(1)
+        self.type('\x03')
 
     def end(self):
         "The rest of what it says, and its status."
@@ -142,7 +156,7 @@ def terminal(tmp_path, monkeypatch):
 
 def test_ctrl_c_and_going_on(terminal):
     t = terminal(); t.until('1 + 1?'); t.until('> '); t.type('h\n'); t.until('Count on.'); t.until('> '); t.type('2\n'); assert COLOUR in t.until('It is two.'); t.until('2 + 1?'); t.until('> ')
-    t.type('\x03'); text, status = t.end()                                                           # the key, which the terminal turns into a signal
+    t.ctrl_c(); text, status = t.end()
     said = [s for s in text.replace('\x1b[0m', '').replace('^C', '').splitlines() if s.strip()]
     assert status == 130 and len(said) == 1 and 'sums.yaml` goes on' in said[0] and 'Traceback' not in text, text
     t = terminal(NO_COLOR='1'); seen = t.until('2 + 1?'); assert 'Going on at question 2; 1 of 3 are answered.' in seen and '1 + 1?' not in seen

@@ -43,6 +43,7 @@ def test_tiny_draws_the_packaged_picture(tiny, sampler):
     for steps, guidance, negative in ((7, 7.5, ''), (20, 3., 'a moon'), (4, 1., '')):
         same(models, pipe, sampler, steps, guidance, negative, ['a large red star', 'a small blue moon on yellow'], [1, 2])
 
+@pytest.mark.slow
 @pytest.mark.parametrize('sampler', SCHEDULERS)
 def test_doodle_draws_the_packaged_picture(sampler):
     if not (doodle_path()/'model_index.json').is_file(): pytest.skip('the doodle model is not trained yet')

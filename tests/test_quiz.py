@@ -185,6 +185,7 @@ def test_shipped_questionnaires_have_sound_structure():
     assert [str(m) for m in lint_files()] == []
 
 
+@pytest.mark.slow
 def test_shipped_questionnaires_are_sound_on_the_model():
     from diffcourse.models.load import find_model
     try: card = find_model('doodle')/'scores.json'

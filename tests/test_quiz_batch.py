@@ -70,6 +70,7 @@ def give(lab, **files):
 def states(marks): return {m['learner'] or Path(m['file']).name: [r['state'] for r in m['results']] for m in marks}
 
 
+@pytest.mark.slow
 def test_five_hundred_with_five_crashes(lab):
     lines = [dict(quiz='lab', learner=f'l{n}', answers=dict(big=10001+n//100 if n % 100 == 50 else n % 23, sum=2 if n % 3 else 3, way='up' if n % 2 else 'down')) for n in range(500)]
     (lab/'in'/'class.jsonl').write_text('\n'.join(map(json.dumps, lines)))
@@ -84,6 +85,7 @@ def test_five_hundred_with_five_crashes(lab):
     suites = ElementTree.parse(lab/'out'/'junit.xml').getroot(); assert len(suites) == 500 and sum(s.get('errors') == '1' for s in suites) == 5
 
 
+@pytest.mark.slow
 def test_others_and_hangs(lab):
     "A hang is ended, what a probe prints is no result, an exception is a fault of ours."
     give(lab, a=11, hang=10006, memory=10007, prints=10008)
@@ -92,6 +94,7 @@ def test_others_and_hangs(lab):
     assert 'more than 5 s' in next(m['problem'] for m in marks if m['learner'] == 'hang')
 
 
+@pytest.mark.slow
 def test_goes_on(lab):
     give(lab, a=11, b=3, c=10001); seen = []
     first = mark(lab, progress=lambda n, of: seen.append(of)); assert seen == [3]*3
@@ -101,6 +104,7 @@ def test_goes_on(lab):
     assert states(mark(lab, progress=lambda n, of: seen.append(of)))['a'] == ['correct', 'incorrect', 'correct'] and len(seen) == 4            # another questionnaire
 
 
+@pytest.mark.slow
 def test_killed_run_goes_on(lab):
     "`kill -9` of the whole run: what was written is whole, and isn't marked again."
     (lab/'in'/'class.jsonl').write_text('\n'.join(json.dumps(dict(quiz='lab', learner=f'l{n}', answers=dict(big=n))) for n in range(400)))
@@ -121,6 +125,7 @@ def test_same_as_without_batch(lab):
     for m in mark(lab): assert m['results'] == json.loads(json.dumps(mark_answers('lab', 0, json.loads(Path(m['file']).read_text())['answers'])))
 
 
+@pytest.mark.slow
 def test_dask(lab):
     "A cluster of two workers takes over with one argument."
     distributed = pytest.importorskip('distributed', reason='dask.distributed is not installed')

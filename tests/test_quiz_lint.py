@@ -278,5 +278,5 @@ def test_a_new_questionnaire_is_clean(name, tmp_path):
 
 
 def test_a_new_questionnaire_needs_a_name_and_a_folder(tmp_path):
-    for name in ('../x', '', 'a b', 'x'*65): pytest.raises(BadInput, new_quiz, name, tmp_path)
+    for name in ('../x', '', 'a b', 'x'*65, 'map'): pytest.raises(BadInput, new_quiz, name, tmp_path)
     pytest.raises(BadInput, new_quiz, 'x', tmp_path/'none')

@@ -54,6 +54,7 @@ def check(path, said):
     store.close(); return events
 
 
+@pytest.mark.slow
 def test_a_hundred_kills(tmp_path):
     "`kill -9` while a file is made, is brought up to date, is written."
     chance, said, kills = random.Random(0), [], 0

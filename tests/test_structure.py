@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from conftest import ROOT
+from diffcourse.quiz.core.folder import quiz_files
 
 try: import tomllib
 except ModuleNotFoundError: import tomli as tomllib                                  # Python 3.10
@@ -326,11 +327,30 @@ def test_lessons_export_nothing(path):
 
 
 def test_each_lesson_has_its_questionnaire():
-    lessons, quizzes = {p.stem for p in LESSONS}, {p.stem for p in (ROOT/'quizzes').glob('*.yaml')}
+    lessons, quizzes = {p.stem for p in LESSONS}, {p.stem for p in quiz_files(ROOT/'quizzes')}
     assert lessons and lessons == quizzes, f'lessons without questionnaire: {lessons-quizzes}; questionnaires without lesson: {quizzes-lessons}'
     for p in LESSONS:
         last = [c['source'] for c in notebook(p)['cells'] if c['cell_type'] == 'code'][-1]
         assert f"Quiz('{p.stem}')" in last.replace('"', "'"), f'{here(p)} does not end in its questionnaire'
+
+
+# ----------------------------------------------------------------------------------------------- tests
+
+def marks_slow(text):
+    "Is the whole file, or a function in it, marked slow?"
+    for o in ast.parse(text).body:
+        if isinstance(o, ast.Assign) and ast.unparse(o.targets[0]) == 'pytestmark' and 'pytest.mark.slow' in ast.unparse(o.value): return True
+        if any(ast.unparse(d) == 'pytest.mark.slow' for d in getattr(o, 'decorator_list', ())): return True
+    return False
+
+
+def test_what_is_slow_is_marked():
+    "`make check` leaves out what is marked slow. Tests that open a browser, run notebooks, train, or lint live say so in their own file."
+    waits = re.compile(r"def \w+\(.*\b(browser|chromium|visit)\b|docs/build\.py|'train', 'doodle', '--quick'|'lint', '--live'")
+    for p in sorted((ROOT/'tests').rglob('test_*.py')):
+        text = p.read_text(encoding='utf-8')
+        if p == Path(__file__) or not waits.search(text): continue
+        assert marks_slow(text), f'{here(p)} waits for a browser, notebooks, training or a live run; mark what does with pytest.mark.slow'
 
 
 # -------------------------------------------------------------------------------------------------- files
@@ -368,4 +388,4 @@ def test_top_level_is_complete():
         assert (ROOT/name).exists(), f'{name} is missing'
     assert 'Apache License' in (ROOT/'LICENSE').read_text()
     help = subprocess.run(['make', '-s', 'help'], cwd=ROOT, capture_output=True, text=True).stdout if shutil.which('make') else None
-    for target in 'setup lab test export docs bench clean'.split(): assert help is None or re.search(rf'^ *make {target} +\w', help, re.M), target
+    for target in 'setup lab check test export docs bench clean'.split(): assert help is None or re.search(rf'^ *make {target} +\w', help, re.M), target

@@ -9,6 +9,8 @@ from functools import cache
 import pytest
 from safetensors.torch import load_file
 
+pytestmark = pytest.mark.slow
+
 PARTS = ('unet/diffusion_pytorch_model', 'vae/diffusion_pytorch_model', 'clip/model', 'text_encoder/model')
 
 def start(out, *more):

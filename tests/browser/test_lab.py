@@ -13,6 +13,8 @@ import pytest
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 LESSON = ROOT/'nbs/lessons/00_start.ipynb'
 MINUTES = 60_000 * float(os.environ.get('PATIENCE', 1))                     # milliseconds; a busy machine is slow, not broken
 

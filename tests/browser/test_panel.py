@@ -15,6 +15,8 @@ import pytest
 
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 MS = 1000 * float(os.environ.get('PATIENCE', 1))                            # a busy machine is slow, not broken
 AXE = 'axe-core@4.14.1'
 CELL = '''import sys; sys.path.insert(0, {tests!r})

@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT/'docs'))
 import build                                                                        # noqa: E402
 import pages                                                                        # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 DESK, PHONE = dict(width=1300, height=900), dict(width=390, height=844)
 
 
@@ -40,7 +42,7 @@ def address(lab_quiz, tmp_path_factory):
     pages.write_quizzes(src, [path], {}, {'good': page_json(kit)})
     (src/'index.md').write_text('# Site\n\n' + pages.toctree(['quizzes/index']))
     static = src/'_static'; shutil.copytree(ROOT/'docs/static', static)
-    for f in pages.FACE: shutil.copy2(ROOT/'diffcourse'/f, static)
+    for f in pages.FACE: shutil.copy2(ROOT/'diffcourse/quiz/formats'/f, static)
     shutil.copy2(ROOT/'docs/conf.py', src)
     r = subprocess.run([sys.executable, '-m', 'sphinx', '-W', '-q', '-b', 'html', str(src), str(out)], capture_output=True, text=True, timeout=300)
     assert r.returncode == 0, r.stderr[-3000:]

@@ -10,11 +10,13 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from .coverage import lint_map
 from .refs import dead_ref
 from .rules import Linter, structure, wrong_rules
 from ..core.answers import normal
 from ..core.grade import grade, option_order, right_answer, right_options
-from ..core.reader import find_quiz, quiz_folder, quiz_names, read_quiz
+from ..core.folder import is_map
+from ..core.reader import find_quiz, quiz_folder, read_quiz
 from ..core.schema import UNSCORED, Live, QuizFile
 from ..core.source import BadFile, Document, Message
 from ..core.values import BrokenQuiz, Values, fields_of, paths_in
@@ -140,16 +142,19 @@ def lint_quiz(
     return sorted(linter.found)
 
 def lint_files(
-    paths=(),                    # Files or names; by default all questionnaires of the course
+    paths=(),                    # Files or names; by default all questionnaires of the course, and the map of what learners ask
     live:bool=False,             # Also run them
     registry:Registry=PROBES,
     models=None,
 )->list[Message]:                # Empty if all is well
     "What is wrong with some questionnaires. Never raises because of what is in a file."
     if isinstance(paths, (str, Path)): paths = [paths]
-    files = [find_quiz(p) for p in paths] or [quiz_folder()/f'{n}.yaml' for n in quiz_names()]
+    files = [find_quiz(p) for p in paths] or sorted(quiz_folder().glob('*.yaml'))
     found, ids = [], {}
     for path in files:
+        if is_map(path):
+            found += lint_map(path)
+            continue
         try: quiz, document = read_quiz(path)
         except BadFile as e: found += e.messages; continue
         if quiz.id in ids: found.append(document.say('L007', f'the id {quiz.id!r} is taken by {ids[quiz.id]}', ('id',)))

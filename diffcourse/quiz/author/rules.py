@@ -13,7 +13,8 @@ from typing import get_args, get_origin
 from pydantic import BaseModel
 
 from ...base.errors import BadInput
-from .refs import dead_cover, dead_ref
+from .coverage import dead_cover
+from .refs import dead_ref
 from ..core.answers import Unreadable, read_source
 from ..core.schema import UNSCORED, Live, Picture, Test
 from ..core.values import BrokenQuiz, Values, fields_of, paths_in

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import diffcourse
 from ...base.settings import settings
-from .folder import QuizInfo, quiz_folder, quiz_names
+from .folder import QuizInfo, quiz_files
 
 # %% ../../../nbs/quiz/core/45_catalog.ipynb #c004
 def _stamp(path):
@@ -38,7 +38,7 @@ def list_quizzes()->list[QuizInfo]:
     "All questionnaires; one that is broken says so and doesn't hide the others."
     format = f"{diffcourse.__version__} {_stamp(Path(diffcourse.__file__).parent/'quiz-1.schema.json')}"
     file = settings().home/'cache'/'quizzes.json'; kept = _kept(file, format); found = {}
-    for path in (quiz_folder()/f'{n}.yaml' for n in quiz_names()):
+    for path in quiz_files():
         at, stamp = str(path.resolve()), _stamp(path); old = kept.get(at)
         try: info = QuizInfo(**old['info'] | {'path': str(path)}) if stamp and old['stamp'] == stamp else _read(path)
         except (TypeError, KeyError): info = _read(path)

@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Union
 
 from pydantic import Discriminator, Field, model_validator
 
-from .parts import Gap, Given, Goal, Item, Live, Name, Number, Option, Param, Part, Picture, Plain, Row, Some, Test, Text, Tolerance, Use, Value, Word, WrongAnswer, WrongNumber, no, refuse_twice
+from .parts import Gap, Given, Goal, Item, Live, MapId, Name, Number, Option, Param, Part, Picture, Plain, Row, Some, Test, Text, Tolerance, Use, Value, Word, WrongAnswer, WrongNumber, no, refuse_twice
 
 _all_ = ['Gap', 'Given', 'Goal', 'Item', 'Live', 'Name', 'Number', 'Option', 'Param', 'Part', 'Picture', 'Plain', 'Row', 'Some', 'Test', 'Text', 'Tolerance', 'Use', 'Value', 'Word', 'WrongAnswer', 'WrongNumber']     # so that one import is enough
 
@@ -27,7 +27,7 @@ class Question(Part):
     "What all kinds have in common."
     id:Name
     prompt:Text
-    covers:tuple[Annotated[str, Field(pattern=r'^s\d(\.p\d)?\.[qt]\d\d$')], ...] = Field((), description='ids in the question map')
+    covers:tuple[MapId, ...] = Field((), description='ids in the question map')
     weight:Annotated[Number, Field(ge=0, le=100)] = 1
     hints:tuple[Text, ...] = ()
     explain:Annotated[str, Field(max_length=4000)] = Field('', description='shown after the answer; {probe.field:.3f} shows a measured value')

@@ -17,6 +17,7 @@ from pathlib import Path
 from ...base.errors import BadInput, CourseError
 from .answers import Unreadable, read_choice, read_number
 from .catalog import list_quizzes
+from .folder import is_map
 from .grade import SCORED, Result, evidence_of, grade, option_order, right_answer
 from .marks import pictures_of
 from .reader import QuizInfo, find_quiz, load_quiz, quiz_folder, read_quiz
@@ -277,6 +278,7 @@ def new_quiz(
     "Write the skeleton of a questionnaire, which lint has nothing to say about."
     folder = Path(folder) if folder else quiz_folder(); path = folder/f'{name}.yaml'
     if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}', name): raise BadInput(f'{name!r} is no name for a questionnaire; use letters, digits, - and _, such as 05_guidance')
+    if is_map(path): raise BadInput(f'{path.name} is kept for what learners ask; choose another name')
     if not folder.is_dir(): raise BadInput(f'there is no folder {folder}')
     title = re.sub(r'^\d+[_-]', '', name).replace('_', ' ').replace('-', ' ').strip().capitalize() or name
     text = SKELETON.format(name=json.dumps(name) if re.fullmatch(r'[\d_eE+-]+|true|false|null', name, re.I) else name, file=path, title=json.dumps(title), schema=os.path.relpath(schema_file(), folder.resolve()))
