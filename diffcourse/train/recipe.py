@@ -62,7 +62,10 @@ def save_model(
     "Write the parts as half-precision safetensors, in the layout of a Stable Diffusion checkpoint."
     out = Path(out); out.mkdir(parents=True, exist_ok=True)
     for name,net in (('vae', vae), ('unet', unet)):
-        if net is not None: copy.deepcopy(net).half().save_pretrained(out/name)
+        if net is None: continue
+        half = copy.deepcopy(net).half()
+        half.register_to_config(_name_or_path='')          # where it was read from is nobody's business
+        half.save_pretrained(out/name)
     if clip is not None: save_clip(clip, tok, out)
     new_scheduler().save_pretrained(out/'scheduler')
     (out/'model_index.json').write_text(json.dumps({

@@ -77,6 +77,7 @@ def unet_batches(
     focus:int=10**9,   # From this step on, half of the timesteps are drawn from where shapes are decided
     places:Tensor=None, # (n,) int64: where in the picture each drawing is, as a number; needed for `swap`
     swap:float=0.,     # Part of the noisy latents that hold another drawing at the same place than the words say
+    turn:float=.4,     # Below this part of the timesteps the drawing is right there, above it the words
 ):                     # `batch_of(step)` for `fit`
     "Noisy latents with their v, at all timesteps."
     (mean, std), (emb, which) = latents, words
@@ -91,16 +92,16 @@ def unet_batches(
         x0 = mean[i].float() + std[i].float()*torch.randn(mean[i].shape, generator=g)   # (B,4,16,16)
         eps = torch.randn(mean[i].shape, generator=g)
         said = torch.where(torch.rand(size, generator=g) < drop, 0, which[i])
-        seen = x0
+        seen = wanted = x0
         if swap:
             swapped = (torch.rand(size, generator=g) < swap) & (said > 0)
-            noisy = torch.randint(int(.3*len(ab)), len(ab), (size,), generator=g)      # with less noise, a drawing stays what it is
-            t = torch.where(swapped, noisy, t)
+            t = torch.where(swapped, torch.randint(len(ab), (size,), generator=g), t)
             other = mean[other_of(i, g)].float()
             seen = torch.where(swapped.view(-1, 1, 1, 1), other, x0)
+            wanted = torch.where((t < turn*len(ab)).view(-1, 1, 1, 1), seen, x0)
         a = ab[t].view(-1, 1, 1, 1)
         x = a**.5*seen + (1-a)**.5*eps
-        v = (a**.5*x - x0)/(1-a)**.5                       # = √ᾱ ε − √(1−ᾱ) x0 wherever x0 is what was noised
+        v = (a**.5*x - wanted)/(1-a)**.5                   # = √ᾱ ε − √(1−ᾱ) x0 wherever x0 is what was noised
         return {'x': x, 't': t, 'words': emb[said].float(), 'v': v}
     return batch_of
 
