@@ -297,3 +297,11 @@ def test_front_door_holds_what_it_says():
     assert diffcourse.__all__ == list(diffcourse._where)
     for name in diffcourse.__all__: assert getattr(diffcourse, name) is not None
     with pytest.raises(AttributeError): diffcourse.nothing
+
+def test_words_the_model_was_never_shown_are_named(run, here):
+    "It draws all the same, and says in one line which words mean nothing to it."
+    code, out, err = run('draw', 'a purple elephant', '--steps', 2, '--out', here/'e.png')
+    assert code == 0 and Image.open(here/'e.png').size == (128, 128)
+    notes = [line for line in err.splitlines() if line.startswith('note: ')]
+    assert len(notes) == 1 and "'elephant'" in notes[0] and 'purple' not in notes[0]
+    assert 'note: ' not in run('draw', 'a purple seven at the top', '--steps', 2, '--out', here/'e.png')[2]
