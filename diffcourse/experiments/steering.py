@@ -93,7 +93,7 @@ def strength_sweep(
     strengths:Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1, max_length=8)]=[.2, .4, .6, .8, 1.], seed:Seed=0, steps:Steps=20, guidance:Guidance=4.,
 )->Strength:
     "Begin with a drawing: how much of it is left?"
-    start = make(thing, ink, background).pil
+    start = make(thing, ink, background, side=models.size[0]).pil
     runs = [image_to_image(models, start, prompt, strength=s, steps=steps, guidance=guidance, seed=seed) for s in strengths]
     value = Strength(strength=strengths, steps=[len(r.t) for r in runs], distance=[rms(r.images[0], start) for r in runs], kept=[r.ab[0].item()**.5 if len(r.t) else 1. for r in runs])
     return value, [Strip([start, *(r.images[0] for r in runs)], alt=f'A {ink} {thing} becoming “{prompt}”', captions=['start', *(f'{s:g}' for s in strengths)], width=96),
@@ -112,7 +112,7 @@ def twice(
     strength:Annotated[float, Field(gt=0, le=1)]=.6, seed:Seed=0, n:Annotated[int, Field(ge=1, le=16)]=6, steps:Steps=20, guidance:Guidance=4.,
 )->Twice:
     "Feed the result back in: does a second pass come closer to the prompt?"
-    start = make(thing, start_ink, start_background, size, place).pil; seeds = list(range(seed, seed+n))
+    start = make(thing, start_ink, start_background, size, place, side=models.size[0]).pil; seeds = list(range(seed, seed+n))
     go = lambda im, s: image_to_image(models, im, prompt, strength=strength, steps=steps, guidance=guidance, seed=s).images[0]
     first = [go(start, s) for s in seeds]; second = [go(im, s+100) for im,s in zip(first, seeds)]
     p = [read(pics).p(thing=thing, ink=ink, background=background).mean().item() for pics in (first, second)]; far = [sum(rms(o, start) for o in pics)/n for pics in (first, second)]
