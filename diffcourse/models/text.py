@@ -45,8 +45,7 @@ def note_unknown(
     unknown = [w for w in dict.fromkeys(w for t in texts for w in words_of(t)) if w not in known]
     if unknown:
         names = ', '.join(f"'{w}'" for w in unknown)
-        warnings.warn(f"the model was never shown the word{'s' if len(unknown) > 1 else ''} {names}: what it draws for {'them' if len(unknown) > 1 else 'it'} is a guess",
-                      Note, stacklevel=4)
+        warnings.warn(f'never shown to the model: {names}; what it draws instead is a guess', Note, stacklevel=4)
     return unknown
 
 # %% ../../nbs/3_models/40_text.ipynb #c006
