@@ -149,7 +149,7 @@ def caption(
     what, bg = article(f'{big}{ink} {noun}'), article(f'{background} background')
     forms = (f'{what}{where} on {bg}', f'{big}{ink} {noun}{where} on {background}', f'{what}{where}, {background} background',
              f'a drawing of {what} on {bg}{where}', f'{article(big+noun)} in {ink} on {background}{where}', f'on {bg}, {what}{where}', f'{what}{where}')
-    return forms[int(np.searchsorted([.42, .57, .68, .78, .87, .96, 1.], r[2], side='right'))]
+    return forms[int(np.searchsorted([.38, .52, .62, .71, .79, .88, 1.], r[2], side='right'))]
 
 # %% ../../nbs/0_base/50_doodles.ipynb #c021
 @dataclass(frozen=True)
