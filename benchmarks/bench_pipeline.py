@@ -50,10 +50,10 @@ def main():
     p.add_argument('--model', default='doodle'); p.add_argument('--steps', type=int, default=50); p.add_argument('--rounds', type=int, default=5); p.add_argument('--json', action='store_true')
     a = p.parse_args()
     from diffcourse.models.load import load_models
-    from diffcourse.pipeline.generate import generate, start_noise
+    from diffcourse.pipeline.generate import generate, initial_latents
     models = load_models(a.model, device='cpu'); pipe = packaged(models); out = dict(model=models.name, hash=models.hash, steps=a.steps)
     for name, batch, kw in (('one picture, recorded', 1, {}), ('one picture', 1, dict(record=False)), ('four pictures', 4, dict(record=False))):
-        prompts, seeds = [PROMPT]*batch, list(range(batch)); noise = start_noise(models, seeds)
+        prompts, seeds = [PROMPT]*batch, list(range(batch)); noise = initial_latents(models, seeds)
         ours, theirs = take_turns(lambda: generate(models, prompts, steps=a.steps, guidance=7.5, seed=seeds, sampler='ddim', **kw),
                                   lambda: pipe(prompts, num_inference_steps=a.steps, guidance_scale=7.5, latents=noise), a.rounds)
         out[name] = dict(ours=round(ours[0], 3), packaged=round(theirs[0], 3), ratio=round(ours[0]/theirs[0], 3), processor_ratio=round(ours[1]/theirs[1], 3))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 from diffcourse.base.errors import CourseError
-from diffcourse.maths.exact import mixture
-from diffcourse.maths.schedule import schedule_of
+from diffcourse.maths.exact import mixture_denoiser
+from diffcourse.maths.schedule import schedule_from_config
 from diffcourse.samplers.base import get_sampler, samplers
-from diffcourse.samplers.compare import order_of, path_errors, quantiles, race, reference
+from diffcourse.samplers.compare import fit_order, convergence_errors, quantiles, benchmark, solve_ode
 
 SD = dict(beta_schedule='scaled_linear', beta_start=.00085, beta_end=.012)
 BUDGETS = [5, 9, 15, 25, 49, 99]
@@ -21,11 +21,11 @@ ORDERS = {'euler': 1, 'ddim': 1, 'heun': 2, 'dpmpp_2m': 2, 'dpmpp_2s_ancestral':
 def orders():
     "Measured on a mixture of three normal distributions in the plane, on geometric levels."
     means, stds, weights = torch.tensor([[1., .5], [-.8, .9], [.1, -1.1]]).double(), torch.tensor([.35, .5, .4]).double(), torch.tensor([.5, .3, .2]).double()
-    denoise = mixture(means, stds, weights); start = torch.randn(16, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64); ends = {}
+    denoise = mixture_denoiser(means, stds, weights); start = torch.randn(16, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64); ends = {}
     for name,theory in ORDERS.items():
         counts, high = ([320, 480], 80.) if theory < 3 else ([120, 180], 80.) if theory < 4 else ([480, 720], 1e5)
-        if high not in ends: ends[high] = reference(denoise, start*(1 - 1/(high**2 + 1))**.5, 1/(high**2 + 1), 1/(.02**2 + 1), 1000)
-        yield name, theory, order_of(counts, path_errors(get_sampler(name), denoise, start, counts, high, right=ends[high]))
+        if high not in ends: ends[high] = solve_ode(denoise, start*(1 - 1/(high**2 + 1))**.5, 1/(high**2 + 1), 1/(.02**2 + 1), 1000)
+        yield name, theory, fit_order(counts, convergence_errors(get_sampler(name), denoise, start, counts, high, right=ends[high]))
 
 
 def chance_alone(n, means=(-1., .8), stds=(.2, .4), weights=(.4, .6)):
@@ -51,7 +51,7 @@ def main():
     parser.add_argument('--json', action='store_true'); parser.add_argument('--figure', type=Path)
     parser.add_argument('--spacing', default='karras', help='for samplers that can have it'); parser.add_argument('--n', type=int, default=2048)
     a = parser.parse_args()
-    try: rows = race(schedule_of(SD), sorted(samplers()), BUDGETS, n=a.n, spacing=a.spacing)
+    try: rows = benchmark(schedule_from_config(SD), sorted(samplers()), BUDGETS, n=a.n, spacing=a.spacing)
     except CourseError as e: sys.exit(str(e))
     measured = list(orders())
     if a.json:

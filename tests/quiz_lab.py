@@ -163,7 +163,7 @@ BODY = {'numeric': '''  - id: share
     spec:
       function: half
       starter: "def half(x): ..."
-      library: diffcourse.maths.guidance.guide
+      library: diffcourse.maths.guidance.cfg
       inputs:
         - {name: x, draw: latents, shape: [1, 4, 8, 8]}
         - {name: k, draw: ints, low: 1, high: 9}

@@ -3,14 +3,14 @@ import numpy as np
 import pytest
 import torch
 from diffcourse.base.images import to_pil, to_tensor
-from diffcourse.maths.objective import split
-from diffcourse.maths.schedule import SPACINGS, schedule_of
+from diffcourse.maths.objective import to_eps_x0
+from diffcourse.maths.schedule import SPACINGS, schedule_from_config
 from diffcourse.models.latents import decode, encode
 from diffcourse.models.load import doodle_path, load_models
 from diffcourse.models.text import embed
 from diffcourse.models.tiny import tiny_folder
 from diffcourse.pipeline.edit import image_to_image
-from diffcourse.pipeline.generate import generate, start_noise
+from diffcourse.pipeline.generate import generate, initial_latents
 from diffcourse.samplers.base import get_sampler
 from PIL import Image
 
@@ -29,7 +29,7 @@ def furthest(ours, theirs): return max(int(np.abs(np.asarray(a).astype(int) - np
 
 def same(models, pipe, sampler, steps, guidance, negative, prompts, seeds):
     trace = generate(models, prompts, negative=negative, steps=steps, guidance=guidance, seed=seeds, sampler=sampler)
-    said = dict(prompt=prompts, negative_prompt=[negative]*len(prompts), num_inference_steps=steps, guidance_scale=guidance, latents=start_noise(models, seeds))
+    said = dict(prompt=prompts, negative_prompt=[negative]*len(prompts), num_inference_steps=steps, guidance_scale=guidance, latents=initial_latents(models, seeds))
     latents = pipe(**said, output_type='latent').images
     assert (trace.x[-1] - latents).abs().max() < .02*latents.std().clamp(min=1)
     assert furthest(trace.images, pipe(**said).images) <= 2
@@ -71,12 +71,12 @@ def test_words_are_the_packaged_words(tiny):
 def test_levels_are_the_packaged_levels(sampler, beta, zero, spacing):
     import diffusers
     config = dict(num_train_timesteps=1000, beta_schedule=beta, beta_start=.00085, beta_end=.012, rescale_betas_zero_snr=zero, timestep_spacing=spacing, steps_offset=1, clip_sample=False)
-    theirs, ours = getattr(diffusers, SCHEDULERS[sampler]).from_config(config), schedule_of(config)
+    theirs, ours = getattr(diffusers, SCHEDULERS[sampler]).from_config(config), schedule_from_config(config)
     if sampler == 'ddim': assert torch.equal(ours.ab, theirs.alphas_cumprod)
     for steps in (1, 2, 7, 15, 50, 333, 999):
         levels = get_sampler(sampler).levels(ours, steps); theirs.set_timesteps(steps)
         assert torch.equal(levels.t.float(), theirs.timesteps.float())
-        assert levels.start == pytest.approx(float(theirs.init_noise_sigma/(theirs.sigmas[0]**2 + 1)**.5) if sampler == 'euler' else 1., rel=1e-6)
+        assert levels.init_noise_sigma == pytest.approx(float(theirs.init_noise_sigma/(theirs.sigmas[0]**2 + 1)**.5) if sampler == 'euler' else 1., rel=1e-6)
         if sampler == 'euler': assert torch.allclose(levels.sigma.float(), theirs.sigmas[:-1], rtol=1e-5)
 
 @pytest.mark.parametrize('sampler', SCHEDULERS)
@@ -87,8 +87,8 @@ def test_steps_are_the_packaged_steps(sampler):
         sched = getattr(diffusers, SCHEDULERS[sampler]).from_config(config); sched.set_timesteps(12)
         net = lambda x, t: torch.sin(3*x + t/300)                       # any function will do for a network
         start = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0)); theirs = start*sched.init_noise_sigma
-        way = get_sampler(sampler); levels = way.levels(schedule_of(config), 12)
-        walk = way.walk(lambda x, t, ab: split(net(x, t), x, ab, prediction), start*levels.start, levels)
+        way = get_sampler(sampler); levels = way.levels(schedule_from_config(config), 12)
+        walk = way.sample(lambda x, t, ab: to_eps_x0(net(x, t), x, ab, prediction), start*levels.init_noise_sigma, levels)
         for step, t in zip(walk, sched.timesteps, strict=True):
             theirs = sched.step(net(sched.scale_model_input(theirs, t), t), t, theirs).prev_sample
             scale = 1. if sampler == 'ddim' else float(levels.ab_next[step.i])**.5

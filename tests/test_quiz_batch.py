@@ -165,7 +165,7 @@ questions:
   - id: mix
     kind: code
     prompt: Write it.
-    spec: {function: mix, library: diffcourse.maths.guidance.guide, inputs: [{name: uncond, draw: floats}, {name: cond, draw: floats}, {name: scale, draw: floats, low: 2, high: 9}], time_limit_s: 2}
+    spec: {function: mix, library: diffcourse.maths.guidance.cfg, inputs: [{name: uncond, draw: floats}, {name: cond, draw: floats}, {name: scale, draw: floats, low: 2, high: 9}], time_limit_s: 2}
     answer: "def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)"
 '''
 

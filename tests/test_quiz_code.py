@@ -14,7 +14,7 @@ from diffcourse.quiz.sandbox.code import CodeReport, Limits, has_bwrap, jailed, 
 
 LINUX = os.uname().sysname == 'Linux'
 RIGHT = 'def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)'
-SPEC = N(function='mix', starter='', library='diffcourse.maths.guidance.guide', tolerance=N(abs=1e-9, rel=1e-9, spreads=0), time_limit_s=2, cases=3,      # numbers: nothing has to import torch
+SPEC = N(function='mix', starter='', library='diffcourse.maths.guidance.cfg', tolerance=N(abs=1e-9, rel=1e-9, spreads=0), time_limit_s=2, cases=3,      # numbers: nothing has to import torch
          inputs=[N(name='uncond', draw='floats', low=-1, high=1), N(name='cond', draw='floats', low=-1, high=1), N(name='scale', draw='floats', low=2, high=9)])
 TENSORS = N(**vars(SPEC) | {'inputs': [N(name='uncond', draw='latents'), N(name='cond', draw='latents'), N(name='scale', draw='floats')], 'time_limit_s': 10, 'tolerance': N(abs=1e-6, rel=1e-5, spreads=0)})
 WRONG = 'def mix(uncond, cond, scale): return 0.'
@@ -57,7 +57,7 @@ ATTACKS = {
     'endless message': 'import os\nwhile True:\n    for fd in range(3, 20):\n        try: os.write(fd, b"x"*65536)\n        except OSError: pass',
     '20 MB printed': 'print("x"*20_000_000); return uncond + scale*(cond-uncond)',
     '20 MB of errors': 'import sys; sys.stderr.write("x"*20_000_000); return uncond + scale*(cond-uncond)',
-    'import of the answer': 'from diffcourse.maths.guidance import guide\nreturn guide(uncond, cond, scale)',
+    'import of the answer': 'from diffcourse.maths.guidance import cfg\nreturn cfg(uncond, cond, scale)',
     'import of the answer, again': 'import sys; sys.modules.pop("diffcourse"); sys.path.insert(0, {root!r})\nimport importlib; raise SystemExit',
     'frames of the caller': 'import sys\nf = sys._getframe()\nwhile f:\n    for k,v in f.f_locals.items():\n        if "want" in k or "expected" in k or "right" in k: return v\n    f = f.f_back\nreturn 0.',
     'all objects': 'import gc\nreturn [o for o in gc.get_objects() if "expected" in str(type(o))][0]',
@@ -105,7 +105,7 @@ def test_there_are_enough_attacks(): assert len(ATTACKS) >= 20
 @pytest.mark.parametrize('spec', [SPEC, TENSORS], ids=['numbers', 'tensors'])
 def test_honest_code_passes(spec):
     report = mark_code(RIGHT, spec, 7)
-    assert report == CodeReport(True, 1., ('3 of 3 cases agree with diffcourse.maths.guidance.guide',), 'correct')
+    assert report == CodeReport(True, 1., ('3 of 3 cases agree with diffcourse.maths.guidance.cfg',), 'correct')
 
 
 def test_patched_torch_gains_nothing():
@@ -142,7 +142,7 @@ def test_seeds_draw_other_inputs():
 
 
 def test_broken_question_is_a_fault():
-    for change in ({'library': 'os.system'}, {'library': 'diffcourse.maths.guidance.guide.__call__'}, {'library': 'diffcourse.nowhere.guide'}, {'inputs': [N(name='x', draw='floats')]}):
+    for change in ({'library': 'os.system'}, {'library': 'diffcourse.maths.guidance.cfg.__call__'}, {'library': 'diffcourse.nowhere.guide'}, {'inputs': [N(name='x', draw='floats')]}):
         assert mark_code('def mix(*a, **k): return 0.', N(**vars(SPEC) | change), 1).state == 'fault'
 
 

@@ -47,7 +47,7 @@ questions:
   - {id: steps, kind: order, prompt: Order., items: [{id: a, text: First}, {id: b, text: Second}, {id: c, text: Third}], answer: [a, b, c]}
   - {id: gaps, kind: cloze, prompt: Fill in., text: "A [[one]] and [[two]].", gaps: {one: {answer: secretword}, two: {answer: 2, tolerance: {abs: 0.1}}}}
   - {id: why, kind: reflect, prompt: Why?, answer: Secret.}
-  - {id: write, kind: code, prompt: Write., spec: {function: mix, library: diffcourse.maths.guidance.guide, starter: "def mix(): ...", inputs: [{name: secretinput, draw: floats}]}, answer: "secret"}
+  - {id: write, kind: code, prompt: Write., spec: {function: mix, library: diffcourse.maths.guidance.cfg, starter: "def mix(): ...", inputs: [{name: secretinput, draw: floats}]}, answer: "secret"}
 '''
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 from diffcourse.base.errors import BadInput
-from diffcourse.maths.objective import split
-from diffcourse.maths.schedule import schedule_of, sigmas
-from diffcourse.samplers.base import gaussian, get_sampler, samplers
+from diffcourse.maths.objective import to_eps_x0
+from diffcourse.maths.schedule import schedule_from_config, sigmas
+from diffcourse.samplers.base import gaussian_denoiser, get_sampler, samplers
 
 THEIRS = dict(ddim=('DDIMScheduler', {}), ddpm=('DDPMScheduler', {}), euler=('EulerDiscreteScheduler', {}), euler_ancestral=('EulerAncestralDiscreteScheduler', {}),
               heun=('HeunDiscreteScheduler', {}), lms=('LMSDiscreteScheduler', {}), dpmpp_2m=('DPMSolverMultistepScheduler', {}),
@@ -105,13 +105,13 @@ def compare(name, n, config, patch, double):
     pred, fresh = config['prediction_type'], noises(n + 1)
     start = fresh.pop(); net = network(pred)
     if name == 'ddpm': fresh[-1] *= 0                                                  # see the quirk: 1e-10 of noise in the last step
-    way = get_sampler(name); levels = way.visit(schedule_of(config), n)
+    way = get_sampler(name); levels = way.levels(schedule_from_config(config), n)
     sched = scheduler(name, config); sched.set_timesteps(n)
     assert len(levels) == n
     mine, apart = iter(fresh), 0.
     told = []
-    def denoise(x, t, ab): told.append(t); return split(net(x, t), x, ab, pred)
-    ours = way.walk(denoise, start*levels.start, levels, **(dict(noise=lambda: next(mine)) if name in CHANCE else {}))
+    def denoise(x, t, ab): told.append(t); return to_eps_x0(net(x, t), x, ab, pred)
+    ours = way.sample(denoise, start*levels.init_noise_sigma, levels, **(dict(noise=lambda: next(mine)) if name in CHANCE else {}))
     theirs = list(their_walk(sched, name, (lambda x, t: net(x, float(t))), start, fresh, patch, double, levels))
     for step, (i,t,x) in zip(ours, theirs, strict=True):
         assert step.i == i and (name == 'heun' or abs(step.t - float(t)) < 2e-3)                    # Heun's second call has the next time
@@ -168,14 +168,14 @@ def test_2s_ancestral_is_the_published_one():
     way, done = get_sampler('dpmpp_2s_ancestral'), 0
     for (i,n),eta in itertools.product(enumerate(STEPS), (0., .6, 1.)):
         spacing, pred = ('linspace', 'leading', 'trailing', 'karras', 'exponential')[(i + done) % 5], ('epsilon', 'v_prediction')[done % 2]
-        schedule = schedule_of(dict(SD, prediction_type=pred, rescale_betas_zero_snr=pred[0] == 'v' and done % 3 == 0)); net, fresh = network(pred), noises(n + 1); start = fresh.pop()
-        levels = way.visit(schedule, n, spacing); table = sigmas(schedule.ab.clamp(min=2**-24)).double().log().numpy()
+        schedule = schedule_from_config(dict(SD, prediction_type=pred, rescale_betas_zero_snr=pred[0] == 'v' and done % 3 == 0)); net, fresh = network(pred), noises(n + 1); start = fresh.pop()
+        levels = way.levels(schedule, n, spacing); table = sigmas(schedule.ab.clamp(min=2**-24)).double().log().numpy()
         visited = iter(levels.t.tolist())
         def model(y, s, between=False):                                                                           # c_in; between levels, k-diffusion's sigma_to_t
             x = y/(s**2 + 1)**.5
-            return split(net(x, float(np.interp(math.log(s), table, np.arange(1000.))) if between else next(visited)), x, 1/(s**2 + 1), pred)[1]
-        theirs = published_2s(model, start*levels.start*(levels.sigma[0]**2 + 1)**.5, [*levels.sigma.tolist(), 0.], eta, fresh)
-        ours = way.walk(lambda x, t, ab: split(net(x, t), x, ab, pred), start*levels.start, levels, noise=iter(fresh).__next__, eta=eta)
+            return to_eps_x0(net(x, float(np.interp(math.log(s), table, np.arange(1000.))) if between else next(visited)), x, 1/(s**2 + 1), pred)[1]
+        theirs = published_2s(model, start*levels.init_noise_sigma*(levels.sigma[0]**2 + 1)**.5, [*levels.sigma.tolist(), 0.], eta, fresh)
+        ours = way.sample(lambda x, t, ab: to_eps_x0(net(x, t), x, ab, pred), start*levels.init_noise_sigma, levels, noise=iter(fresh).__next__, eta=eta)
         for step, y, to in zip(ours, theirs, [*levels.sigma.tolist()[1:], 0.], strict=True):
             assert (step.x - y/(to**2 + 1)**.5).abs().max() <= 1e-9, (n, eta, spacing, pred, step.i)
         done += 1
@@ -188,7 +188,7 @@ def test_quirk_trailing_may_have_one_time_too_many():
     "np.arange runs over its end by rounding: for 61 steps diffusers makes 62, the last at time −1. Ours are the first 61."
     for name in ('euler', 'dpmpp_2m'):
         sched = scheduler(name, dict(SD, timestep_spacing='trailing')); sched.set_timesteps(61)
-        ours = get_sampler(name).visit(schedule_of(SD), 61, 'trailing')
+        ours = get_sampler(name).levels(schedule_from_config(SD), 61, 'trailing')
         assert len(sched.timesteps) == 62 and sched.timesteps[-1] == -1 and torch.equal(sched.timesteps[:-1].double(), ours.t)
 
 
@@ -211,27 +211,27 @@ def test_quirk_heun_and_lms_ignore_zero_terminal_snr():
     "diffusers' Heun and LMS drop the rescaling, and start the doodle where it never was trained. Ours start at pure noise."
     config = dict(SD, timestep_spacing='trailing', rescale_betas_zero_snr=True)
     for name in NO_ZERO:
-        sched = scheduler(name, config); sched.set_timesteps(20); levels = get_sampler(name).levels(schedule_of(config), 20)
+        sched = scheduler(name, config); sched.set_timesteps(20); levels = get_sampler(name).levels(schedule_from_config(config), 20)
         assert abs(sched.sigmas[0] - 14.6146) < 1e-3 and levels.sigma[0] >= 4095
 
 
 def test_quirk_heun_cannot_leave_infinity():
     "Told the rescaled schedule by hand, with 4096 for ∞ as its other schedulers have it, diffusers' Heun averages the slopes at both ends of a step that has no middle. Ours takes that step as Euler does."
-    config = dict(SD, timestep_spacing='trailing', rescale_betas_zero_snr=True, prediction_type='sample'); schedule = schedule_of(config); start = noises(1)[0]
+    config = dict(SD, timestep_spacing='trailing', rescale_betas_zero_snr=True, prediction_type='sample'); schedule = schedule_from_config(config); start = noises(1)[0]
     sched = scheduler('heun', config); sched.alphas_cumprod = schedule.ab.clamp(min=2**-24); sched.set_timesteps(5)
-    exact = gaussian(0., 1.); x = start*sched.sigmas[0]
+    exact = gaussian_denoiser(0., 1.); x = start*sched.sigmas[0]
     for k,t in enumerate(sched.timesteps):
         s = float(sched.sigmas[k])
         x = sched.step(exact(x/(s**2 + 1)**.5, 0, 1/(s**2 + 1))[1], t, x).prev_sample
     way = get_sampler('heun'); levels = way.levels(schedule, 5)
-    ours = list(way.walk(exact, start, levels))[-1].x
+    ours = list(way.sample(exact, start, levels))[-1].x
     assert .8 < ours.std()/start.std() < 1.1 and x.std()/start.std() > 2                # data of spread 1: the start is the end
 
 
 def test_quirk_exponential_times_are_cut_off():
     "With a Karras ramp diffusers' DPM-Solver tells the network the nearest time; with an exponential one it cuts the fraction off. Ours tells the nearest time in both."
     config = dict(SD, use_exponential_sigmas=True); sched = scheduler('dpmpp_2m', config); sched.set_timesteps(20)
-    levels = get_sampler('dpmpp_2m').levels(schedule_of(config), 20); off = levels.t - sched.timesteps
+    levels = get_sampler('dpmpp_2m').levels(schedule_from_config(config), 20); off = levels.t - sched.timesteps
     assert torch.allclose(levels.sigma.float(), sched.sigmas[:-1], rtol=1e-5) and set(off.tolist()) == {0., 1.}
 
 
@@ -239,7 +239,7 @@ def test_quirk_multistep_visits_one_time_twice():
     "diffusers' DPM-Solver with as many steps as times has a step from a level to itself, and answers NaN. Ours says so."
     sched = scheduler('dpmpp_2m', dict(SD, timestep_spacing='linspace')); sched.set_timesteps(1000)
     assert len(set(sched.timesteps.tolist())) < 1000
-    with pytest.raises(BadInput, match='from 1 to 999'): get_sampler('dpmpp_2m').visit(schedule_of(SD), 1000, 'linspace')
+    with pytest.raises(BadInput, match='from 1 to 999'): get_sampler('dpmpp_2m').levels(schedule_from_config(SD), 1000, 'linspace')
 
 
 # ------------------------------------------------------------------------------------------------- the doodle's schedule
@@ -250,11 +250,11 @@ DOODLE = dict(SD, rescale_betas_zero_snr=True, timestep_spacing='trailing', pred
 @pytest.mark.parametrize('name', sorted(samplers()))
 def test_every_sampler_walks_down_from_pure_noise(name):
     "From σ = ∞, in float32, every number of steps ends near data of mean 3 and spread 0.5, and many steps end close to it."
-    way, schedule = get_sampler(name), schedule_of(DOODLE)
+    way, schedule = get_sampler(name), schedule_from_config(DOODLE)
     for n,near in ((1, .6), (2, .6), (5, .35), (20, .12), (100, .05)):
-        for spacing in (None, 'karras') if way.ramps else (None,):
-            levels = way.visit(schedule, n, spacing); g = torch.Generator().manual_seed(0); fresh = lambda: torch.randn(1, 1, 64, 64, generator=g)
-            for step in way.walk(gaussian(3., .5), fresh()*levels.start, levels, noise=fresh): assert torch.isfinite(step.x).all()
+        for spacing in (None, 'karras') if way.sigma_spacings else (None,):
+            levels = way.levels(schedule, n, spacing); g = torch.Generator().manual_seed(0); fresh = lambda: torch.randn(1, 1, 64, 64, generator=g)
+            for step in way.sample(gaussian_denoiser(3., .5), fresh()*levels.init_noise_sigma, levels, noise=fresh): assert torch.isfinite(step.x).all()
             assert abs(step.x.mean() - 3) < .03 + near/10 and (spacing or abs(step.x.std() - .5) < near), (n, spacing, step.x.mean(), step.x.std())
 
 

@@ -19,7 +19,7 @@ from typer import Argument, Option
 from .. import __version__
 from ..base.errors import BadInput, CourseError
 from ..base.settings import settings
-from .shell import Stopped, check_file, check_folder, check_picture, error_line, print_json, run_command, say
+from .shell import Stopped, check_file, ensure_writable, check_picture, error_line, print_json, run_command, say
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c004
 _look = dict(invoke_without_command=True, add_completion=False, rich_markup_mode='rich', context_settings={'help_option_names': ['-h', '--help']})
@@ -103,7 +103,7 @@ def draw(
     for s in seed or [None]: now = settings(steps=steps, guidance=guidance, sampler=sampler, model=model, seed=s)
     if len(prompts) > 1 and len(seed or []) not in (0, 1, len(prompts)): raise BadInput(f'{len(prompts)} prompts and {len(seed)} seeds; expected one seed, or one for each prompt')
     n = max(len(prompts), len(seed or [])); files = [check_picture(f) for f in number_files(out or file_name(prompts[0]), n)]
-    if trace: check_folder(trace)
+    if trace: ensure_writable(trace)
     check_model(now, spacing)
     for i,p in enumerate(prompts):
         if not p.strip(): say(f'prompt {i+1} is empty: drawn without words (unconditional)')
@@ -228,7 +228,7 @@ def quiz_grade(
 ):
     "Mark answers, each submission in a process of its own. Status 1 if an answer could not be marked, 2 if a file could not be read."
     from diffcourse.quiz.classroom.batch import grade_batch
-    if out: check_folder(out)
+    if out: ensure_writable(out)
     show = (lambda n, of: print(f'\r{n} of {of}', end='\n' if n == of else '', file=sys.stderr)) if sys.stderr.isatty() else (lambda n, of: None)
     marks = grade_batch(answers, out, workers, trust, timeout, progress=show)
     for m in marks:
@@ -351,7 +351,7 @@ def train_doodle(
     base:Annotated[str, Option(help='Go on with this model, instead of starting from nothing.', show_default=False)]=None,
 ):
     "Train the model that comes with the course."
-    check_folder(out)
+    ensure_writable(out)
     if not resume and any(out.iterdir()): raise BadInput(f'{out} is not empty; --resume goes on with the run in it, or choose another folder')
     from diffcourse.models.load import find_model
     from diffcourse.train import recipe

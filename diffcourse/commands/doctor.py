@@ -79,9 +79,9 @@ def settings_check()->Check:
 
 def model_check()->Check:
     "Which model draws, with the size and hash of its weights."
-    from diffcourse.models.folder import check_folder, weights_hash
+    from diffcourse.models.folder import check_model_folder, weights_hash
     from diffcourse.models.load import find_model
-    name = settings().model; path = find_model(name); check_folder(path)
+    name = settings().model; path = find_model(name); check_model_folder(path)
     size = sum(p.stat().st_size for p in path.rglob('*.safetensors')); sha = weights_hash(path)
     return Check('model', 'ok', f'{name}, {size/1e6:.1f} MB, weights {sha}, {path}', data=dict(name=name, path=str(path), hash=sha, bytes=size))
 

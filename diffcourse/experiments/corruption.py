@@ -13,10 +13,10 @@ import torch
 from pydantic import Field
 
 from ..base.show import Strip, Table
-from ..digits.draw import plain_pil, walk_plain
-from ..digits.nets import TinyUNet, load_net, p_digit, plain_digits
-from ..digits.train import add, blend
-from ..maths.objective import mix
+from ..digits.draw import digit_image, denoise_digits
+from ..digits.nets import TinyUNet, load_net, p_digit, white_digits
+from ..digits.train import add_noise_ve, blend
+from ..maths.objective import add_noise
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
 
@@ -51,11 +51,11 @@ def corruption(
     n:Count=64, seed:Seed=0,
 )->Corrupted:
     "Digits with more and more noise: what is left of them?"
-    x, _ = plain_digits(n, 1000 + seed); critic = load_net('critic')
-    noisy = [blend(x, _noise(x, seed, 'uniform'), a) if how == 'blend' else add(x, _noise(x, seed), a) for a in amounts]
+    x, _ = white_digits(n, 1000 + seed); critic = load_net('critic')
+    noisy = [blend(x, _noise(x, seed, 'uniform'), a) if how == 'blend' else add_noise_ve(x, _noise(x, seed), a) for a in amounts]
     found = Corrupted(amount=amounts, correlation=[correlation(v, x) for v in noisy], added=[float((v-x).std()) for v in noisy], mean=[float(v.mean()) for v in noisy],
                       std=[float(v.std()) for v in noisy], p_digit=[float(p_digit(critic, v).mean()) for v in noisy], outside=[float(((v < 0) | (v > 1)).float().mean()) for v in noisy])
-    strip = Strip([plain_pil(v[:1])[0] for v in noisy], alt=f'a digit with noise ({how})', captions=[f'amount {a:g}' for a in amounts], width=96)
+    strip = Strip([digit_image(v[:1])[0] for v in noisy], alt=f'a digit with noise ({how})', captions=[f'amount {a:g}' for a in amounts], width=96)
     return found, [strip, Table(['amount', 'correlation', 'std of what was added', 'p(digit)'], [list(r) for r in zip(amounts, found.correlation, found.added, found.p_digit)])]
 
 # %% ../../nbs/8_experiments/30_corruption.ipynb #c009
@@ -74,7 +74,7 @@ def kernel(t:Annotated[int, Field(ge=1, le=1000)]=100, beta:Annotated[float, Fie
     for _ in range(t):
         n = torch.randn(10000, generator=g, dtype=torch.float64); first = beta**.5*n if first is None else first
         x = (1-beta)**.5*x + beta**.5*n
-    y = mix(torch.full_like(x, value), torch.randn(10000, generator=g, dtype=torch.float64), ab)
+    y = add_noise(torch.full_like(x, value), torch.randn(10000, generator=g, dtype=torch.float64), ab)
     found = Kernel(mean=float(x.mean()), var=float(x.var()), mean_jump=float(y.mean()), var_jump=float(y.var()), ab=ab, step_var=float(first.var()), step_std=float(first.std()))
     return found, [Table(['', 'mean', 'variance'], [['step by step', found.mean, found.var], ['in one go', found.mean_jump, found.var_jump], ['formula', ab**.5*value, 1-ab]])]
 
@@ -89,11 +89,11 @@ def rand_or_randn(n:Annotated[int, Field(ge=2, le=128)]=32, steps:Annotated[int,
     "Start from uniform noise instead of normal noise."
     net, critic = load_net('noise'), load_net('critic'); like = torch.zeros(n, 1, 32, 32); u, z = _noise(like, seed, 'uniform'), _noise(like, seed)
     def end(x):
-        for s in walk_plain(net, x, steps): x = s.x
+        for s in denoise_digits(net, x, steps): x = s.x
         return (x.clamp(-1, 1) + 1)/2
     a, b = end(u), end(z)
     found = Starts(mean_rand=float(u.mean()), std_rand=float(u.std()), mean_randn=float(z.mean()), std_randn=float(z.std()), p_rand=float(p_digit(critic, a).mean()), p_randn=float(p_digit(critic, b).mean()))
-    return found, [Strip(plain_pil(torch.cat([a[:4], b[:4]])), alt='pictures drawn from noise', captions=['rand']*4 + ['randn']*4, width=72)]
+    return found, [Strip(digit_image(torch.cat([a[:4], b[:4]])), alt='pictures drawn from noise', captions=['rand']*4 + ['randn']*4, width=72)]
 
 # %% ../../nbs/8_experiments/30_corruption.ipynb #c015
 class Prepared(Outcome):
@@ -111,7 +111,7 @@ class Prepared(Outcome):
 @probe('preparation')
 def preparation(sides:Annotated[list[Annotated[int, Field(ge=4, le=64)]], Field(min_length=1, max_length=6)]=[32, 30, 28], n:Count=400, seed:Seed=0)->Prepared:
     "What mirroring, resizing and rescaling do to digits."
-    x, y = plain_digits(n, 1000 + seed); critic = load_net('critic'); g = torch.Generator().manual_seed(seed)
+    x, y = white_digits(n, 1000 + seed); critic = load_net('critic'); g = torch.Generator().manual_seed(seed)
     coin = torch.rand(n, generator=g) < .5; half = torch.where(coin.view(-1, 1, 1, 1), x.flip(-1), x)
     right = [critic(v)[:, :10].argmax(1) == y for v in (x, x.flip(-1))]
     loss = torch.stack([(right[0].float() - right[1].float())[y == d].mean() for d in range(10)]).nan_to_num(0)
@@ -121,5 +121,5 @@ def preparation(sides:Annotated[list[Annotated[int, Field(ge=4, le=64)]], Field(
         except RuntimeError: return False
     found = Prepared(flipped=float((half != x).flatten(1).any(1).float().mean()), twice=torch.equal(x.flip(-1).flip(-1), x), read_before=float(right[0].float().mean()), read_after=float(right[1].float().mean()),
                      worst=int(loss.argmax()), mean_01=float(x.mean()), std_01=float(x.std()), mean_11=float((2*x-1).mean()), std_11=float((2*x-1).std()), sides=sides, fits=[works(s) for s in sides])
-    return found, [Strip(plain_pil(torch.cat([x[:4], x[:4].flip(-1)])), alt='digits as drawn, then mirrored', captions=['as drawn']*4 + ['mirrored']*4, width=72),
+    return found, [Strip(digit_image(torch.cat([x[:4], x[:4].flip(-1)])), alt='digits as drawn, then mirrored', captions=['as drawn']*4 + ['mirrored']*4, width=72),
                    Table(['side', 'the U-Net works'], [list(r) for r in zip(sides, found.fits)])]

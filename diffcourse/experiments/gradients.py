@@ -15,8 +15,8 @@ import torch
 from pydantic import Field
 
 from ..base.show import Strip, Table
-from ..digits.draw import plain_pil
-from ..digits.nets import load_net, p_digit, plain_digits
+from ..digits.draw import digit_image
+from ..digits.nets import load_net, p_digit, white_digits
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
 
@@ -47,7 +47,7 @@ class Slopes(Outcome):
 @probe('slopes')
 def slopes(step:Annotated[float, Field(ge=1e-4, le=.5)]=.01, seed:Seed=0)->Slopes:
     "The gradient by finite differences, and by autograd."
-    critic = load_net('critic').double(); x = plain_digits(1, 1000 + seed)[0].double()*.5; x = x + .2*torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
+    critic = load_net('critic').double(); x = white_digits(1, 1000 + seed)[0].double()*.5; x = x + .2*torch.rand(x.shape, generator=torch.Generator().manual_seed(seed), dtype=x.dtype)
     t0 = time.perf_counter()
     with torch.inference_mode(): found = torch.cat([log_odds(critic, x + step*e.view(-1, 1, 32, 32)) for e in torch.eye(1024, dtype=x.dtype).split(128)]) - log_odds(critic, x)
     t1 = time.perf_counter(); g = slope(critic, x); t2 = time.perf_counter()
@@ -87,7 +87,7 @@ def ascend(
 @probe('ascent')
 def ascent(steps:Annotated[int, Field(ge=1, le=200)]=40, size:Annotated[float, Field(gt=0, le=5)]=.3, seed:Seed=0)->Ascent:
     "Begin with noise, follow the critic's gradient."
-    critic = load_net('critic'); x = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(seed)); way = ascend(critic, x, steps, size); data = plain_digits(2000, 0)[0]
+    critic = load_net('critic'); x = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(seed)); way = ascend(critic, x, steps, size); data = white_digits(2000, 0)[0]
     far = lambda a, b: float(torch.cdist(a.flatten(1), b.flatten(1)).min()/32)
     p, rough = [float(p_digit(critic, v)) for v in (way[0], way[-1])], [roughness(v) for v in (way[0], way[-1], data)]
     moved = any(not torch.equal(a, b) for a,b in zip(critic.state_dict().values(), load_net('critic').state_dict().values()))
@@ -95,7 +95,7 @@ def ascent(steps:Annotated[int, Field(ge=1, le=200)]=40, size:Annotated[float, F
     found = Ascent(p_start=p[0], p_end=p[1], rough_start=rough[0], rough_end=rough[1], rough_digit=rough[2], to_digits=far(way[-1], data), to_start=far(way[-1], x),
                    looks_like='noise' if abs(rough[1]-rough[0]) < abs(rough[1]-rough[2]) else 'digit', weights_moved=moved, slope_p=odds*p[0]*(1-p[0]), slope_odds=odds)
     at = sorted({0, steps//4, steps//2, steps})
-    return found, [Strip(plain_pil(torch.cat([way[i] for i in at])), alt='a picture that is pushed uphill', captions=[f'step {i}' for i in at], width=96)]
+    return found, [Strip(digit_image(torch.cat([way[i] for i in at])), alt='a picture that is pushed uphill', captions=[f'step {i}' for i in at], width=96)]
 
 # %% ../../nbs/8_experiments/40_gradients.ipynb #c010
 def mixture(
@@ -150,9 +150,9 @@ class Walks(Outcome):
 @probe('collection_walk')
 def collection_walk(n:Annotated[int, Field(ge=2, le=2000)]=500, starts:Annotated[int, Field(ge=2, le=128)]=64, levels:Annotated[int, Field(ge=2, le=100)]=30, seed:Seed=0)->Walks:
     "Follow the exact score of a collection of digits, from noise."
-    data = plain_digits(n, 0)[0].flatten(1); start = 10*torch.randn(starts, 1024, generator=torch.Generator().manual_seed(seed)); sigmas = torch.logspace(1, -1.5, levels).tolist()
+    data = white_digits(n, 0)[0].flatten(1); start = 10*torch.randn(starts, 1024, generator=torch.Generator().manual_seed(seed)); sigmas = torch.logspace(1, -1.5, levels).tolist()
     sharp, x = collection_mean(start, data, sigmas[-1]), start
     for s,lower in zip(sigmas, sigmas[1:] + [0.]): x = x + (lower - s)*(x - collection_mean(x, data, s))/s
     kinds = lambda v: len(torch.cdist(v, data).argmin(1).unique()); far = float(torch.cdist(x, data).amin(1).max()/32)
     found = Walks(starts=starts, distinct_sharp=kinds(sharp), distinct_falling=kinds(x), to_data=far, copies=far < .01, p_digit=float(p_digit(load_net('critic'), x.view(-1, 1, 32, 32).clamp(0, 1)).mean()))
-    return found, [Strip(plain_pil(x[:6].view(-1, 1, 32, 32)), alt='where six walks end', width=72), Table(['way', 'different ends'], [['narrow bells at once', found.distinct_sharp], ['bells that get narrower', found.distinct_falling]])]
+    return found, [Strip(digit_image(x[:6].view(-1, 1, 32, 32)), alt='where six walks end', width=72), Table(['way', 'different ends'], [['narrow bells at once', found.distinct_sharp], ['bells that get narrower', found.distinct_falling]])]

@@ -15,9 +15,9 @@ from pydantic import Field
 from ..base.doodles import doodles
 from ..base.images import to_pil, to_tensor
 from ..base.show import Strip, Table
-from ..digits.nets import TinyUNet, load_net, plain_ab, plain_digits
-from ..digits.train import plain_batches, plain_loss
-from ..maths.objective import mix, split, velocity
+from ..digits.nets import TinyUNet, load_net, digits_ab, white_digits
+from ..digits.train import digit_batches, digit_loss
+from ..maths.objective import add_noise, to_eps_x0, velocity
 from ..models.judge import load_judge
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
@@ -37,11 +37,11 @@ class Named(Outcome):
 @probe('named_errors')
 def named_errors(t:Time=200, n:Annotated[int, Field(ge=2, le=256)]=64, seed:Seed=0)->Named:
     "Which of them is the loss?"
-    net, ab = load_net('noise'), float(plain_ab()[t]); x0 = 2*plain_digits(n, 1000 + seed)[0] - 1; eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
-    x = mix(x0, eps, ab)
+    net, ab = load_net('noise'), float(digits_ab()[t]); x0 = 2*white_digits(n, 1000 + seed)[0] - 1; eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed))
+    x = add_noise(x0, eps, ab)
     with torch.inference_mode():
-        said, guess = split(net(x, float(t)), x, ab)
-        logged = float(plain_loss(net, {'x': x, 't': torch.full((n,), float(t)), 'target': eps})[0])
+        said, guess = to_eps_x0(net(x, float(t)), x, ab)
+        logged = float(digit_loss(net, {'x': x, 't': torch.full((n,), float(t)), 'target': eps})[0])
     e, p, v = (float(F.mse_loss(a.double(), b.double())) for a,b in ((said, eps), (guess, x0), (velocity(guess, said, ab), velocity(x0, eps, ab))))
     return Named(eps=e, x0=p, v=v, logged=logged, ratio=e/p, snr=ab/(1-ab)), [Table(['of the', 'mean squared error'], [['noise', e], ['picture', p], ['velocity', v], ['loss of the training', logged]])]
 
@@ -85,11 +85,11 @@ class Progress(Outcome):
 @probe('epochs')
 def epochs(epochs:Annotated[int, Field(ge=2, le=6)]=3, steps:Annotated[int, Field(ge=5, le=100)]=16, seed:Seed=0)->Progress:
     "Train the net that guesses faded digits, for a few epochs."
-    torch.manual_seed(seed); net = TinyUNet(timed=False); data, test = plain_digits(32*steps, seed), plain_digits(128, 1000 + seed)
-    opt = torch.optim.AdamW(net.parameters(), 2e-3); batch, check = plain_batches('blend', data, seed, 32), plain_batches('blend', test, seed, 128)(0); rows, unseen = [], []
+    torch.manual_seed(seed); net = TinyUNet(timed=False); data, test = white_digits(32*steps, seed), white_digits(128, 1000 + seed)
+    opt = torch.optim.AdamW(net.parameters(), 2e-3); batch, check = digit_batches('blend', data, seed, 32), digit_batches('blend', test, seed, 128)(0); rows, unseen = [], []
     for e in range(epochs):
         for i in range(steps):
-            loss, _ = plain_loss(net, batch(e*steps + i)); opt.zero_grad(); loss.backward(); opt.step(); rows.append(loss.item())
-        with torch.inference_mode(): unseen.append(float(plain_loss(net, check)[0]))
+            loss, _ = digit_loss(net, batch(e*steps + i)); opt.zero_grad(); loss.backward(); opt.step(); rows.append(loss.item())
+        with torch.inference_mode(): unseen.append(float(digit_loss(net, check)[0]))
     mean = [sum(rows[e*steps:(e+1)*steps])/steps for e in range(epochs)]; last = rows[-steps:]
     return Progress(losses=mean, unseen=unseen, falls=all(b < a for a,b in zip(mean, mean[1:])), noisiest=max(last)/min(last)), [Table(['epoch', 'mean loss', 'on unseen digits'], [[i, *r] for i,r in enumerate(zip(mean, unseen), 1)])]

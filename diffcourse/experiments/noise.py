@@ -16,10 +16,10 @@ import torch.nn.functional as F
 from pydantic import Field
 
 from ..base.show import Strip, Table
-from ..digits.draw import draw_plain, plain_pil, unfade
-from ..digits.nets import TinyCritic, TinyUNet, load_net, p_digit, plain_ab, plain_digits
-from ..digits.train import add, blend, plain_batches, plain_loss
-from ..maths.objective import mix
+from ..digits.draw import draw_digits, digit_image, deblend
+from ..digits.nets import TinyClassifier, TinyUNet, load_net, p_digit, digits_ab, white_digits
+from ..digits.train import add_noise_ve, blend, digit_batches, digit_loss
+from ..maths.objective import add_noise
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
 
@@ -29,7 +29,7 @@ Count = Annotated[int, Field(ge=2, le=512)]
 Time = Annotated[int, Field(ge=0, le=999)]
 
 @cache
-def _unseen(n, seed): return plain_digits(n, 1000 + seed)[0]
+def _unseen(n, seed): return white_digits(n, 1000 + seed)[0]
 
 def noisy_digits(
     t:int,        # 0 to 999
@@ -37,7 +37,7 @@ def noisy_digits(
 )->tuple:         # Noisy pictures and their noise, (n,1,32,32) each; the clean ones in [-1,1]
     "Unseen digits at one time of the small nets' schedule."
     x0 = 2*_unseen(n, seed) - 1; eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(seed*1000 + t))
-    return mix(x0, eps, plain_ab()[t]), eps, x0
+    return add_noise(x0, eps, digits_ab()[t]), eps, x0
 
 @torch.inference_mode()
 def noise_error(
@@ -84,11 +84,11 @@ def ablation(without:Literal['skips', 'time', 'amounts'], times:Annotated[list[T
     "What is a part worth?"
     nets = [load_net('noise'), load_net({'skips': 'noise-no-skips', 'time': 'noise-no-time', 'amounts': 'noise-fixed'}[without])]; critic = load_net('critic')
     whole, lacking = ([noise_error(net, t, n, seed) for t in times] for net in nets)
-    pics = [draw_plain(net, 24, 25, seed) for net in nets]; p = [float(p_digit(critic, v).mean()) for v in pics]
+    pics = [draw_digits(net, 24, 25, seed) for net in nets]; p = [float(p_digit(critic, v).mean()) for v in pics]
     size = [sum(w.numel() for w in net.parameters()) for net in nets]; ratio = [b/a for a,b in zip(whole, lacking)]
     return (Ablation(t=times, whole=whole, lacking=lacking, ratio=ratio, overall=sum(lacking)/sum(whole), weights_equal=size[0] == size[1], p_whole=p[0], p_lacking=p[1]),
             [Table(['t', 'whole', f'without {without}', 'ratio'], [list(r) for r in zip(times, whole, lacking, ratio)]),
-             Strip(plain_pil(torch.cat([v[:5] for v in pics])), alt='drawn digits', captions=['whole']*5 + [f'without {without}']*5, width=64)])
+             Strip(digit_image(torch.cat([v[:5] for v in pics])), alt='drawn digits', captions=['whole']*5 + [f'without {without}']*5, width=64)])
 
 # %% ../../nbs/8_experiments/50_noise.ipynb #c013
 class Told(Outcome):
@@ -101,9 +101,9 @@ class Told(Outcome):
 def told_time(n:Count=256, seed:Seed=0)->Told:
     "Does a net need to be told how noisy its picture is?"
     g = torch.Generator().manual_seed(seed); t = torch.randint(20, 1000, (n,), generator=g); x0 = 2*_unseen(n, seed) - 1; eps = torch.randn(x0.shape, generator=g)
-    x = mix(x0, eps, plain_ab()[t].view(-1, 1, 1, 1)); net, free = load_net('noise'), load_net('noise-no-time')
+    x = add_noise(x0, eps, digits_ab()[t].view(-1, 1, 1, 1)); net, free = load_net('noise'), load_net('noise-no-time')
     err = lambda net, told: float(F.mse_loss(net(x, told.float()), eps))
-    s = 2*torch.rand(n, 1, generator=g); read = load_net('gauge')(add(_unseen(n, seed), eps, s.view(-1, 1, 1, 1)))
+    s = 2*torch.rand(n, 1, generator=g); read = load_net('gauge')(add_noise_ve(_unseen(n, seed), eps, s.view(-1, 1, 1, 1)))
     found = Told(true=err(net, t), shuffled=err(net, t[torch.randperm(n, generator=g)]), constant=err(net, torch.full_like(t, 500)), untimed=err(free, t), r2=float(1 - (read-s).square().sum()/(s-s.mean()).square().sum()))
     return found, [Table(['told', 'mean squared error'], [['the truth', found.true], ["another picture's time", found.shuffled], ['always 500', found.constant], ['nothing (another net)', found.untimed]])]
 
@@ -119,11 +119,11 @@ class Jumps(Outcome):
 @probe('jumps')
 def jumps(steps:Annotated[list[Annotated[int, Field(ge=1, le=200)]], Field(min_length=1, max_length=5)]=[1, 5, 40], n:Annotated[int, Field(ge=4, le=128)]=32, seed:Seed=0)->Jumps:
     "From noise to digits in one step, in a few, in many, with the net that guesses faded digits."
-    net, critic = load_net('blend'), load_net('critic'); start = torch.rand(n, 1, 32, 32, generator=torch.Generator().manual_seed(seed)); data = plain_digits(2000, 0)[0]; mean = data.mean(0)
-    pics = [[*unfade(net, start, k)][-1].clamp(0, 1) for k in steps]
+    net, critic = load_net('blend'), load_net('critic'); start = torch.rand(n, 1, 32, 32, generator=torch.Generator().manual_seed(seed)); data = white_digits(2000, 0)[0]; mean = data.mean(0)
+    pics = [[*deblend(net, start, k)][-1].clamp(0, 1) for k in steps]
     near = torch.cdist(pics[-1].flatten(1), data.flatten(1)).min().item()/32
     found = Jumps(steps=steps, p_digit=[float(p_digit(critic, v).mean()) for v in pics], std=[float(v.std(0).mean()) for v in pics], to_mean=[float((v-mean).square().mean().sqrt()) for v in pics], nearest=near)
-    return found, [Strip(plain_pil(torch.cat([v[:4] for v in pics])), alt='pictures drawn from noise', captions=[f'{k} step' + 's'*(k > 1) for k in steps for _ in range(4)], width=64),
+    return found, [Strip(digit_image(torch.cat([v[:4] for v in pics])), alt='pictures drawn from noise', captions=[f'{k} step' + 's'*(k > 1) for k in steps for _ in range(4)], width=64),
                    Table(['steps', 'p(digit)', 'spread between pictures', 'distance to the mean digit'], [list(r) for r in zip(steps, found.p_digit, found.std, found.to_mean)])]
 
 # %% ../../nbs/8_experiments/50_noise.ipynb #c019
@@ -139,10 +139,10 @@ class Guesses(Outcome):
 def blend_guesses(amounts:Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1, max_length=8)]=[0., .25, .5, .75, 1.], n:Count=128, seed:Seed=0)->Guesses:
     "What does a net guess behind faded digits?"
     net, x = load_net('blend'), _unseen(n, seed); u = torch.rand(x.shape, generator=torch.Generator().manual_seed(seed))
-    noisy = [blend(x, u, a) for a in amounts]; out = [net(v) for v in noisy]; mean = plain_digits(2000, 0)[0].mean(0)
+    noisy = [blend(x, u, a) for a in amounts]; out = [net(v) for v in noisy]; mean = white_digits(2000, 0)[0].mean(0)
     found = Guesses(amount=amounts, error=[float(F.mse_loss(o, x)) for o in out], identity=[float(F.mse_loss(v, x)) for v in noisy], spread=[float(o.var(0).mean()) for o in out],
                     to_mean=float((net(u) - mean).square().mean().sqrt()))
-    return found, [Strip(plain_pil(torch.cat([v[:1] for v in noisy] + [o[:1] for o in out])), alt='faded digits and guesses', captions=[f'shown ({a:g})' for a in amounts] + ['guess']*len(amounts), width=72),
+    return found, [Strip(digit_image(torch.cat([v[:1] for v in noisy] + [o[:1] for o in out])), alt='faded digits and guesses', captions=[f'shown ({a:g})' for a in amounts] + ['guess']*len(amounts), width=72),
                    Table(['amount', 'error', 'error of the picture itself', 'variance between guesses'], [list(r) for r in zip(amounts, found.error, found.identity, found.spread)])]
 
 # %% ../../nbs/8_experiments/50_noise.ipynb #c022
@@ -155,17 +155,17 @@ class Training(Outcome):
 @probe('short_training')
 def short_training(missing:Literal['nothing', 'gradient', 'update', 'right targets', 'noise']='nothing', steps:Annotated[int, Field(ge=1, le=120)]=40, seed:Seed=0)->Training:
     "Train a small noise gauge for a few steps, with a part of the training left out."
-    torch.manual_seed(seed); net = TinyCritic(1); opt = torch.optim.AdamW(net.parameters(), lr=0. if missing == 'update' else 3e-3); batches = plain_batches('gauge', plain_digits(512, seed), seed, 32)
+    torch.manual_seed(seed); net = TinyClassifier(1); opt = torch.optim.AdamW(net.parameters(), lr=0. if missing == 'update' else 3e-3); batches = digit_batches('gauge', white_digits(512, seed), seed, 32)
     test = batches(10**6)
-    with torch.inference_mode(): before = float(plain_loss(net, test)[0])
+    with torch.inference_mode(): before = float(digit_loss(net, test)[0])
     for i in range(steps):
         b = batches(i)
         if missing == 'right targets': b['target'] = b['target'][torch.randperm(len(b['target']), generator=torch.Generator().manual_seed(i))]
-        if missing == 'noise': b['x'] = plain_digits(32, seed)[0]
-        loss, _ = plain_loss(net, b)
+        if missing == 'noise': b['x'] = white_digits(32, seed)[0]
+        loss, _ = digit_loss(net, b)
         if missing != 'gradient': loss.backward()
         opt.step(); opt.zero_grad()
-    with torch.inference_mode(): after = float(plain_loss(net, test)[0])
+    with torch.inference_mode(): after = float(digit_loss(net, test)[0])
     return Training(before=before, after=after, ratio=after/before, falls=after < .9*before), [Table(['missing', 'before', 'after'], [[missing, before, after]])]
 
 # %% ../../nbs/8_experiments/50_noise.ipynb #c025

@@ -21,10 +21,10 @@ from ..base.doodles import COLOURS, PLACES, SIZES, THINGS, doodle
 from ..base.images import image_grid, to_pil, to_tensor
 from ..base.show import Strip, Table
 from ..models.folder import save_folder
-from ..models.judge import read
+from ..models.judge import read_attributes
 from ..models.latents import decode
 from ..models.load import load_models
-from ..pipeline.generate import decode_steps, denoise_loop, denoiser, encode_prompt, generate, start_noise
+from ..pipeline.generate import decode_steps, denoise_loop, guided_denoiser, encode_prompt, generate, initial_latents
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
 from ..samplers.base import get_sampler
@@ -80,7 +80,7 @@ def draw_read(
 )->Drawing:
     "Draw one picture and let the judge read it."
     with counting(models) as calls: tr = generate(models, prompt, negative=negative, steps=steps, guidance=guidance, seed=seed, sampler=sampler, record=False)
-    r = read(tr.images); p = {k: v.item() for k,v in _asked(r, thing, ink, background).items()}
+    r = read_attributes(tr.images); p = {k: v.item() for k,v in _asked(r, thing, ink, background).items()}
     value = Drawing(thing=r.thing[0], ink=r.ink[0], background=r.background[0], p_thing=p['thing'], p_ink=p['ink'], p_background=p['background'], p_all=p['all'],
                     steps=steps, guidance=guidance, network_calls=sum(calls))
     said = f'{r.ink[0]} {r.thing[0]} on {r.background[0]}'
@@ -103,7 +103,7 @@ def fewest_steps(
     p, pics = [], []
     for n in range(1, up_to+1):
         pics += generate(models, prompt, steps=n, guidance=guidance, seed=seed, sampler='ddim', record=False).images
-        p.append(_asked(read(pics[-1]), thing, ink, background)['all'].item())
+        p.append(_asked(read_attributes(pics[-1]), thing, ink, background)['all'].item())
         if p[-1] > sure: break
     return Fewest(steps=len(p) if p[-1] > sure else 0, p=p), [Strip(pics, alt=f'“{prompt}” drawn in 1 to {len(pics)} steps', captions=[f'{i+1}: p = {v:.2f}' for i,v in enumerate(p)], width=80)]
 
@@ -183,7 +183,7 @@ def appears(models, prompt:Prompt='a large red seven on a blue background', thin
     "Where can the picture be read first?"
     tr = generate(models, prompt, steps=steps, guidance=guidance, seed=seed, sampler='ddim')
     x, x0 = ([p[0] for p in decode_steps(models, tr, w)][:steps] for w in ('x', 'x0'))
-    first = lambda pics: next((i for i,p in enumerate(read(pics).p(thing=thing).tolist()) if p > .9), steps)
+    first = lambda pics: next((i for i,p in enumerate(read_attributes(pics).p(thing=thing).tolist()) if p > .9), steps)
     i, j = first(x0), first(x); at = sorted({i, j, steps//2} - {steps}) or [steps-1]
     return Appears(in_x0=i, in_x=j, steps=steps), [Strip([pics[k] for k in at], alt=f'{name} at {len(at)} steps', captions=[f'step {k}' for k in at], caption=name) for name,pics in (('x_t', x), ('x̂0', x0))]
 
@@ -214,7 +214,7 @@ def _by_hand(models, prompt, seed, steps, guidance):
     "What `generate` does, one piece after another."
     words, nothing = encode_prompt(models, [prompt])
     way = get_sampler('ddim'); levels = way.levels(models.schedule, steps)
-    xs, *_ = denoise_loop(denoiser(models, words, nothing, guidance), start_noise(models, [seed])*levels.start, way, levels)
+    xs, *_ = denoise_loop(guided_denoiser(models, words, nothing, guidance), initial_latents(models, [seed])*levels.init_noise_sigma, way, levels)
     return to_pil(decode(xs[-1], models.vae))[0]
 
 @probe('pieces')

@@ -14,18 +14,18 @@ import torch
 from pydantic import Field
 
 from ..base.show import Strip, Table
-from ..digits.draw import plain_denoiser, plain_pil, plain_schedule, walk_plain
+from ..digits.draw import digits_denoiser, digit_image, digits_schedule, denoise_digits
 from ..digits.nets import load_net, p_digit
 from .pipeline import Guidance, Prompt, Seed, rms
 from .schedules import betas_by_name
-from ..maths.exact import mixture
-from ..maths.schedule import Schedule, alpha_bars
-from ..pipeline.generate import generate, start_noise
+from ..maths.exact import mixture_denoiser
+from ..maths.schedule import Schedule, alphas_cumprod
+from ..pipeline.generate import generate, initial_latents
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
-from ..samplers.base import get_sampler, run
-from ..samplers.compare import geometric_levels, order_of, path_errors, race, reference
-from ..samplers.euler_ancestral import down_and_up
+from ..samplers.base import get_sampler, run_sampler
+from ..samplers.compare import geometric_levels, fit_order, convergence_errors, benchmark, solve_ode
+from ..samplers.euler_ancestral import ancestral_step
 
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c003
 Calls = Annotated[int, Field(ge=2, le=200)]
@@ -34,11 +34,11 @@ Exact = Literal['ddim', 'euler', 'heun', 'lms', 'dpmpp_2m', 'unipc']        # sa
 def _schedule(kind='scaled_linear'):
     "A schedule by name, as samplers want it."
     betas = betas_by_name(kind)
-    return Schedule(betas, alpha_bars(betas), spacing='linspace')
+    return Schedule(betas, alphas_cumprod(betas), spacing='linspace')
 
 def _mixture():
     "The exact denoiser of two heaps of numbers."
-    return mixture(torch.tensor([[-1.], [.8]]).double(), torch.tensor([.2, .4]).double(), torch.tensor([.4, .6]).double())
+    return mixture_denoiser(torch.tensor([[-1.], [.8]]).double(), torch.tensor([.2, .4]).double(), torch.tensor([.4, .6]).double())
 
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c005
 class Ranking(Outcome):
@@ -54,7 +54,7 @@ def sampler_race(
     spacing:Literal['linspace', 'trailing', 'karras', 'exponential']='karras',
 )->Ranking:
     "Who is closest to the truth after so many calls?"
-    rows = race(_schedule(), names, [calls], n=512, spacing=spacing)
+    rows = benchmark(_schedule(), names, [calls], n=512, spacing=spacing)
     found = Ranking(names=names, calls=[r.calls for r in rows], error=[r.path for r in rows], best=min(rows, key=lambda r: r.path).name)
     return found, [Table(['sampler', 'calls', 'distance to the right end'], [[r.name, r.calls, r.path] for r in rows])]
 
@@ -70,8 +70,8 @@ class Order(Outcome):
 def convergence_order(sampler:Exact='euler', steps:Annotated[list[Calls], Field(min_length=2, max_length=6)]=[50, 100, 200], seed:Seed=0)->Order:
     "Follow the true path with more and more steps."
     x = torch.randn(256, 1, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    err = path_errors(get_sampler(sampler), _mixture(), x, steps, 10., .05)
-    return Order(steps=steps, error=err, order=order_of(steps, err), halved=err[-1]/err[-2]), [Table(['steps', 'error'], [list(r) for r in zip(steps, err)])]
+    err = convergence_errors(get_sampler(sampler), _mixture(), x, steps, 10., .05)
+    return Order(steps=steps, error=err, order=fit_order(steps, err), halved=err[-1]/err[-2]), [Table(['steps', 'error'], [list(r) for r in zip(steps, err)])]
 
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c011
 def momentum_walk(
@@ -97,9 +97,9 @@ class Momentum(Outcome):
 @probe('momentum')
 def momentum(gammas:Annotated[list[Annotated[float, Field(ge=0, le=4)]], Field(min_length=2, max_length=9)]=[.5, 1., 1.5, 2., 3.], calls:Calls=10, seed:Seed=0)->Momentum:
     "Euler's method with more and more look ahead, on the exact denoiser."
-    levels = get_sampler('euler').visit(_schedule(), calls, 'karras'); exact = _mixture(); ab = float(levels.ab[0])
-    x = levels.start*torch.randn(512, 1, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    right = exact(reference(exact, x, ab, 1 - 1e-6, 800), 0., 1 - 1e-6)[1]
+    levels = get_sampler('euler').levels(_schedule(), calls, 'karras'); exact = _mixture(); ab = float(levels.ab[0])
+    x = levels.init_noise_sigma*torch.randn(512, 1, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    right = exact(solve_ode(exact, x, ab, 1 - 1e-6, 800), 0., 1 - 1e-6)[1]
     err = [float((momentum_walk(exact, x, levels, g) - right).square().mean().sqrt()) for g in gammas]
     return Momentum(gamma=gammas, error=err, best=gammas[err.index(min(err))]), [Table(['γ', 'distance to the right end'], [list(r) for r in zip(gammas, err)])]
 
@@ -118,7 +118,7 @@ def ddim_chance(
     many:Annotated[int, Field(ge=10, le=200)]=100, n:Annotated[int, Field(ge=2, le=8)]=2, seed:Seed=0,
 )->Chance:
     "The same start twice: the same picture?"
-    start = start_noise(models, range(seed, seed+n))
+    start = initial_latents(models, range(seed, seed+n))
     def draw(k, eta, other=0): return generate(models, [prompt]*n, steps=k, guidance=guidance, start=start, seed=[1000*other + i for i in range(n)], sampler='ddim', eta=eta, record=False).images
     a, b, c, d, fine = draw(steps, 0., 1), draw(steps, 0., 2), draw(steps, 1., 1), draw(steps, 1., 2), draw(many, 0.)
     found = Chance(without=rms(a, b), with_it=rms(c, d), few=rms(a, fine), yardstick=rms(a, a[1:] + a[:1]), steps=steps, many=many)
@@ -132,7 +132,7 @@ def _apart(a, b): return float((a - b).square().mean().sqrt())
 
 def _end(x, steps, sampler='ddim', seed=0):
     "Digits in [-1,1]."
-    for s in walk_plain(load_net('noise'), x, steps, sampler, seed=seed): x = s.x
+    for s in denoise_digits(load_net('noise'), x, steps, sampler, seed=seed): x = s.x
     return x.float().clamp(-1, 1)
 
 class Saved(Outcome):
@@ -150,7 +150,7 @@ def faster(slow:Annotated[int, Field(ge=10, le=1000)]=1000, fast:Calls=40, n:Ann
         began = time.perf_counter(); end = _end(x, k, name, seed + 1); out.append((time.perf_counter() - began, (end + 1)/2))
     p = [float(p_digit(critic, v).mean()) for _,v in out]
     found = Saved(calls_slow=slow, calls_fast=fast, fewer=slow/fast, faster=out[0][0]/out[1][0], p_slow=p[0], p_fast=p[1])
-    return found, [Table(['', 'calls', 'seconds', 'p(digit)'], [['DDPM', slow, out[0][0], p[0]], ['DDIM', fast, out[1][0], p[1]]]), Strip(plain_pil(torch.cat([v[:4] for _,v in out])), alt='digits', captions=['DDPM']*min(n, 4) + ['DDIM']*min(n, 4), width=72)]
+    return found, [Table(['', 'calls', 'seconds', 'p(digit)'], [['DDPM', slow, out[0][0], p[0]], ['DDIM', fast, out[1][0], p[1]]]), Strip(digit_image(torch.cat([v[:4] for _,v in out])), alt='digits', captions=['DDPM']*min(n, 4) + ['DDIM']*min(n, 4), width=72)]
 
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c020
 class Ancestral(Outcome):
@@ -171,8 +171,8 @@ def ancestral(
     ends = {k: [draw(s, k) for s in steps] for k in ('euler', 'euler_ancestral')}
     change = {k: [rms(a, b) for a,b in zip(v, v[1:])] for k,v in ends.items()}
     y = torch.zeros(20_000, 1, dtype=torch.float64); g = torch.Generator().manual_seed(seed); levels = geometric_levels(1, 2., 1.)
-    first = next(iter(get_sampler('euler_ancestral').walk(lambda x, t, ab: (x*0, x*0), y, levels, noise=lambda: torch.randn(y.shape, generator=g, dtype=torch.float64))))
-    found = Ancestral(steps=steps, euler=change['euler'], ancestral=change['euler_ancestral'], same_seed=rms(ends['euler_ancestral'][0], draw(steps[0], 'euler_ancestral')), up=down_and_up(2., 1.)[1], measured=float((first.x*2**.5).std()))
+    first = next(iter(get_sampler('euler_ancestral').sample(lambda x, t, ab: (x*0, x*0), y, levels, noise=lambda: torch.randn(y.shape, generator=g, dtype=torch.float64))))
+    found = Ancestral(steps=steps, euler=change['euler'], ancestral=change['euler_ancestral'], same_seed=rms(ends['euler_ancestral'][0], draw(steps[0], 'euler_ancestral')), up=ancestral_step(2., 1.)[1], measured=float((first.x*2**.5).std()))
     pairs = [f'{a} → {b}' for a,b in zip(steps, steps[1:])]
     return found, [Table(['steps', 'Euler changes by', 'Euler ancestral by'], [list(r) for r in zip(pairs, found.euler, found.ancestral)]),
                    Strip([e[0] for v in ends.values() for e in v], alt='one picture with more and more steps', captions=[f'{k} {s}' for k in ('Euler', 'ancestral') for s in steps], width=84)]
@@ -188,12 +188,12 @@ class Pushed(Outcome):
 @probe('push')
 def push(at:Annotated[list[Annotated[int, Field(ge=0, le=39)]], Field(min_length=2, max_length=6)]=[2, 12, 24, 36, 39], size:Annotated[float, Field(gt=0, le=2)]=.3, n:Annotated[int, Field(ge=2, le=32)]=12, seed:Seed=0)->Pushed:
     "Disturb one step of 40."
-    way = get_sampler('ddim'); levels = way.levels(plain_schedule(), 40); denoise, critic = plain_denoiser(load_net('noise')), load_net('critic')
-    x = _noise(n, seed); xs = [x*levels.start, *(s.x for s in way.walk(denoise, x*levels.start, levels))]; nudge = size*_noise(n, seed + 1)
-    ends = [run(way.walk, denoise, xs[k+1] + nudge, levels.skip(k+1)) if k < 39 else xs[-1] + nudge for k in at]
+    way = get_sampler('ddim'); levels = way.levels(digits_schedule(), 40); denoise, critic = digits_denoiser(load_net('noise')), load_net('critic')
+    x = _noise(n, seed); xs = [x*levels.init_noise_sigma, *(s.x for s in way.sample(denoise, x*levels.init_noise_sigma, levels))]; nudge = size*_noise(n, seed + 1)
+    ends = [run_sampler(way.sample, denoise, xs[k+1] + nudge, levels.skip(k+1)) if k < 39 else xs[-1] + nudge for k in at]
     blur = lambda v: torch.nn.functional.avg_pool2d(v, 3, 1, 1)
     found = Pushed(at=at, left=[_apart(e, xs[-1])/size for e in ends], p_digit=[float(p_digit(critic, (e.clamp(-1, 1) + 1)/2).mean()) for e in ends], speck=[_apart(e - xs[-1], blur(e - xs[-1]))/size for e in ends])
-    return found, [Strip(plain_pil((torch.cat([xs[-1][:1], *(e[:1] for e in ends)]).clamp(-1, 1) + 1)/2), alt='a digit, pushed on the way', captions=['not pushed', *(f'at step {k}' for k in at)], width=84),
+    return found, [Strip(digit_image((torch.cat([xs[-1][:1], *(e[:1] for e in ends)]).clamp(-1, 1) + 1)/2), alt='a digit, pushed on the way', captions=['not pushed', *(f'at step {k}' for k in at)], width=84),
                    Table(['pushed at step', 'left of the push', 'as speckle', 'p(digit)'], [list(r) for r in zip(at, found.left, found.speck, found.p_digit)])]
 
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c026
@@ -207,7 +207,7 @@ class Designs(Outcome):
 @probe('designs')
 def designs(calls:Calls=10)->Designs:
     "Two schedules, two spacings, three samplers."
-    rows = {(s, p, r.name): r.spread for s in ('scaled_linear', 'linear') for p in ('linspace', 'karras') for r in race(_schedule(s), ['euler', 'heun', 'dpmpp_2m'], [calls], n=512, spacing=p)}
+    rows = {(s, p, r.name): r.spread for s in ('scaled_linear', 'linear') for p in ('linspace', 'karras') for r in benchmark(_schedule(s), ['euler', 'heun', 'dpmpp_2m'], [calls], n=512, spacing=p)}
     names = [' '.join(k) for k in rows]; err = list(rows.values()); by = [{v: min(e for k,e in rows.items() if k[i] == v) for v in dict.fromkeys(k[i] for k in rows)} for i in range(3)]
     return (Designs(names=names, error=err, best=names[err.index(min(err))], worst=names[err.index(max(err))], by_schedule=by[0], by_spacing=by[1], by_sampler=by[2]),
             [Table(['schedule', 'spacing', 'sampler', 'distance from the data'], [[*k, e] for k,e in sorted(rows.items(), key=lambda r: r[1])])])

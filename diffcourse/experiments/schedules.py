@@ -15,14 +15,14 @@ from pydantic import Field
 from ..base.images import to_pil
 from ..base.show import Strip, Table
 from .pipeline import Colour, Prompt, Seed, Thing, rms
-from ..maths.exact import finite
-from ..maths.objective import mix
-from ..maths.schedule import Schedule, alpha_bars, scaled_linear_betas, schedule_of, sigmas, snr, spaced_times
-from ..models.judge import read
-from ..pipeline.generate import decode, denoiser, encode_prompt, start_noise
+from ..maths.exact import ideal_denoiser
+from ..maths.objective import add_noise
+from ..maths.schedule import Schedule, alphas_cumprod, scaled_linear_betas, schedule_from_config, sigmas, snr, spaced_timesteps
+from ..models.judge import read_attributes
+from ..pipeline.generate import decode, guided_denoiser, encode_prompt, initial_latents
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
-from ..samplers.base import get_sampler, run
+from ..samplers.base import get_sampler, run_sampler
 from ..samplers.ddim import ddim_step
 from ..samplers.euler import euler_levels, euler_step
 
@@ -41,7 +41,7 @@ def betas_by_name(
 )->torch.Tensor:           # (T,) float32
     "The βs of a named schedule."
     ends = RANGES.get(kind, (1e-4, .02)); name = {'cosine': 'squaredcos_cap_v2', 'exponential': 'exp'}.get(kind, kind)            # as diffusers calls them
-    return schedule_of(dict(beta_schedule=name, num_train_timesteps=T, beta_start=first or ends[0], beta_end=last or ends[1], rescale_betas_zero_snr=zero)).betas
+    return schedule_from_config(dict(beta_schedule=name, num_train_timesteps=T, beta_start=first or ends[0], beta_end=last or ends[1], rescale_betas_zero_snr=zero)).betas
 
 # %% ../../nbs/8_experiments/60_schedules.ipynb #c006
 class Numbers(Outcome):
@@ -57,8 +57,8 @@ class Numbers(Outcome):
 @probe('schedule_numbers')
 def schedule_numbers(kind:Kind='scaled_linear', T:Times=1000, first:Beta|None=None, last:Beta|None=None, steps:Annotated[int, Field(ge=2, le=100)]=15)->Numbers:
     "Look a schedule over."
-    betas = betas_by_name(kind, T, first, last).double(); ab = alpha_bars(betas); s = sigmas(ab)
-    grid = spaced_times(T, min(steps, T), 'linspace', fraction=True)
+    betas = betas_by_name(kind, T, first, last).double(); ab = alphas_cumprod(betas); s = sigmas(ab)
+    grid = spaced_timesteps(T, min(steps, T), 'linspace', fraction=True)
     at = torch.tensor([torch.lerp(s[int(t)], s[min(int(t)+1, T-1)], float(t) % 1) for t in grid])
     found = Numbers(sigma_first=float(s[0]), sigma_last=float(s[-1]), signal_last=float(ab[-1]**.5), snr_last=float(snr(ab[-1])), beta_first=float(betas[0]), beta_last=float(betas[-1]),
                     rises=bool((s.diff() > 0).all()), half=int((s > 1).int().argmax()), grid=grid.tolist(), grid_sigma=at.tolist())
@@ -76,9 +76,9 @@ class Duties(Outcome):
 @probe('schedule_duties')
 def schedule_duties(times:Annotated[list[Annotated[int, Field(ge=0, le=999)]], Field(min_length=1, max_length=9)]=[0, 250, 500, 750, 999], seed:Seed=0)->Duties:
     "Noise nothing but zeros, and walk."
-    ab = alpha_bars(scaled_linear_betas()).double(); g = torch.Generator().manual_seed(seed)
-    var = [float(mix(torch.zeros(100_000), torch.randn(100_000, generator=g), float(ab[t])).var()) for t in times]
-    levels = get_sampler('ddim').levels(Schedule(scaled_linear_betas(), alpha_bars(scaled_linear_betas()), spacing='trailing'), 15); s = levels.sigma.tolist()
+    ab = alphas_cumprod(scaled_linear_betas()).double(); g = torch.Generator().manual_seed(seed)
+    var = [float(add_noise(torch.zeros(100_000), torch.randn(100_000, generator=g), float(ab[t])).var()) for t in times]
+    levels = get_sampler('ddim').levels(Schedule(scaled_linear_betas(), alphas_cumprod(scaled_linear_betas()), spacing='trailing'), 15); s = levels.sigma.tolist()
     after = ((1 - levels.ab_next)/levels.ab_next).sqrt().tolist()
     return Duties(t=times, variance=var, formula=[float(1 - ab[t]) for t in times], sigma=s, falls=all(b < a for a,b in zip(s, after))), [Table(['time', 'variance', '1 − ᾱ'], [[t, v, float(1 - ab[t])] for t,v in zip(times, var)])]
 
@@ -99,9 +99,9 @@ def flat_pictures(
 )->Flat:
     "Draw flat pictures with the exact denoiser, from pure noise."
     greys = torch.linspace(-1, 1, 9, dtype=torch.float64); data = greys.view(-1, 1, 1, 1).expand(-1, 1, 16, 16)
-    betas = betas_by_name(kind, 1000, first, last, zero); schedule = Schedule(betas, alpha_bars(betas), 'sample', 'trailing'); way = get_sampler('ddim')
+    betas = betas_by_name(kind, 1000, first, last, zero); schedule = Schedule(betas, alphas_cumprod(betas), 'sample', 'trailing'); way = get_sampler('ddim')
     levels = way.levels(schedule, steps); x = torch.randn(n, 1, 16, 16, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-    end = run(way.walk, finite(data), x, levels); c = end.mean((1, 2, 3)); signal = float(schedule.ab[-1]**.5)
+    end = run_sampler(way.sample, ideal_denoiser(data), x, levels); c = end.mean((1, 2, 3)); signal = float(schedule.ab[-1]**.5)
     near = (c[:,None] - greys).abs().argmin(1)
     found = Flat(signal=signal, trace=16*signal, true=float(greys.square().mean()**.5), drawn=float(c.square().mean()**.5), extremes=float(((near < 2) | (near > 6)).double().mean()), middle=float(((near > 2) & (near < 6)).double().mean()))
     return found, [Strip(to_pil(end[:12].float().expand(-1, 3, -1, -1)), alt='drawn flat pictures', width=40), Table(['', 'data', 'drawn'], [['spread of the greys', found.true, found.drawn], ['black, white, or next to it', 4/9, found.extremes], ['middle grey, or next to it', 3/9, found.middle]])]
@@ -123,14 +123,14 @@ def exploding_walk(
     "Euler's method by hand, with or without a factor."
     levels = euler_levels(models.schedule, steps); shown = []
     with torch.inference_mode():
-        denoise = denoiser(models, *encode_prompt(models, [prompt]*n), guidance)
-        sigma = levels.sigma.tolist() + [0.]; y = start_noise(models, range(seed, seed+n)); y = y if forget == 'start' else y*sigma[0]; start = float(y.std())
+        denoise = guided_denoiser(models, *encode_prompt(models, [prompt]*n), guidance)
+        sigma = levels.sigma.tolist() + [0.]; y = initial_latents(models, range(seed, seed+n)); y = y if forget == 'start' else y*sigma[0]; start = float(y.std())
         for (t,ab,_), now, then in zip(levels, sigma, sigma[1:]):
             x = y if forget == 'input' else y/(now**2 + 1)**.5; shown.append(float(x.std()))
             eps, x0 = denoise(x, t, ab)
             y = y + (then - now)*eps if forget == 'input' else euler_step(y, x0, now, then)        # what the network says of a wrong input is no noise of this one
         pics = to_pil(decode(y.nan_to_num(0, 9, -9), models.vae))
-    r = read(pics); right = [(a, b, c) == (thing, ink, background) for a,b,c in zip(r.thing, r.ink, r.background)]
+    r = read_attributes(pics); right = [(a, b, c) == (thing, ink, background) for a,b,c in zip(r.thing, r.ink, r.background)]
     found = Scaled(sigma=sigma[0], start_std=start, shown_std=shown[0], accuracy=sum(right)/n, sure=float(r.p(thing=thing, ink=ink, background=background).mean()),
                    apart=rms(pics, pics[1:] + pics[:1]))
     return found, [Strip(pics, alt=f'pictures drawn, {forget} forgotten', caption=f'forgotten: {forget}', width=96)]

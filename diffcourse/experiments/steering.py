@@ -16,7 +16,7 @@ from ..base.doodles import make
 from ..base.images import to_tensor
 from ..base.show import Strip, Table
 from .pipeline import Colour, Guidance, Place, Prompt, Seed, Several, Size, Steps, Thing, rms
-from ..models.judge import read
+from ..models.judge import read_attributes
 from ..pipeline.edit import image_to_image
 from ..pipeline.generate import generate
 from ..quiz.probe.outcome import Outcome
@@ -53,7 +53,7 @@ def guidance_sweep(
     rows, strips = [], []
     for g in scales:
         pics = generate(models, prompt, steps=steps, guidance=g, seed=list(range(seed, seed+n)), sampler='ddim', record=False).images
-        x, r = to_tensor(pics), read(pics); p = r.p(thing=thing, ink=ink, background=background)
+        x, r = to_tensor(pics), read_attributes(pics); p = r.p(thing=thing, ink=ink, background=background)
         right = [(t, i, b) == (thing, ink, background) for t,i,b in zip(r.thing, r.ink, r.background)]
         rows.append((sum(right)/n, p.mean().item(), rms(pics, pics[1:] + pics[:1]), 127.5*x.std((1,2,3)).mean().item(), (x.abs() > 1 - 2/127.5).float().mean().item()))
         strips.append(Strip(pics, alt=f'“{prompt}” at guidance {g:g}, {n} seeds', caption=f'guidance {g:g}', width=64))
@@ -74,7 +74,7 @@ def negative_effect(
 )->Negative:
     "Does the text to stay away from keep the pictures away from it?"
     seeds = list(range(seed, seed+n)); draw = lambda neg: generate(models, prompt, negative=neg, steps=steps, guidance=guidance, seed=seeds, sampler='ddim', record=False).images
-    pics = draw(''), draw(negative); r = [read(p) for p in pics]
+    pics = draw(''), draw(negative); r = [read_attributes(p) for p in pics]
     share = [sum(v == avoid for v in getattr(o, aspect))/n for o in r]; kept = [sum(v == thing for v in o.thing)/n for o in r]
     value = Negative(share_before=share[0], share_after=share[1], thing_before=kept[0], thing_after=kept[1], moved=sum(map(rms, *pics))/n)
     return value, [Strip(p, alt=f'“{prompt}” {how}, {n} seeds', caption=how, width=64) for p,how in zip(pics, ('without a negative prompt', f'negative prompt “{negative}”'))]
@@ -115,6 +115,6 @@ def twice(
     start = make(thing, start_ink, start_background, size, place, side=models.size[0]).pil; seeds = list(range(seed, seed+n))
     go = lambda im, s: image_to_image(models, im, prompt, strength=strength, steps=steps, guidance=guidance, seed=s).images[0]
     first = [go(start, s) for s in seeds]; second = [go(im, s+100) for im,s in zip(first, seeds)]
-    p = [read(pics).p(thing=thing, ink=ink, background=background).mean().item() for pics in (first, second)]; far = [sum(rms(o, start) for o in pics)/n for pics in (first, second)]
+    p = [read_attributes(pics).p(thing=thing, ink=ink, background=background).mean().item() for pics in (first, second)]; far = [sum(rms(o, start) for o in pics)/n for pics in (first, second)]
     return Twice(once=p[0], twice=p[1], distance_once=far[0], distance_twice=far[1]), [
         Strip([start, *pics], alt=f'A {start_ink} {thing} and {how}, {n} seeds', captions=['start']+[f'seed {s}' for s in seeds], caption=f'{how}: p = {q:.2f}', width=80) for pics,how,q in ((first, 'after one pass', p[0]), (second, 'after two passes', p[1]))]

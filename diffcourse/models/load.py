@@ -21,8 +21,8 @@ import torch
 from ..base.errors import BadInput, CourseError
 from ..base.images import pick_device, pick_dtype
 from ..base.settings import settings
-from ..maths.schedule import Schedule, schedule_of
-from .folder import check_folder, quiet, read_json, weight_files, weights_hash
+from ..maths.schedule import Schedule, schedule_from_config
+from .folder import check_model_folder, quiet, read_json, weight_files, weights_hash
 from .tiny import tiny_path
 
 # %% ../../nbs/3_models/30_load.ipynb #c004
@@ -52,7 +52,7 @@ def hub_path(
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
     unwanted = ['*.fp16.*', '*.non_ema.*', '*.fp16-*', '*.non_ema-*']
     try:
-        path = Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True)); check_folder(path); return path
+        path = Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True)); check_model_folder(path); return path
     except HFValidationError: raise BadInput(f"no model is called {name!r}; expected doodle, a folder, or a Hub id such as stable-diffusion-v1-5/stable-diffusion-v1-5") from None
     except (LocalEntryNotFoundError, FileNotFoundError, CourseError): pass
     if not online(): raise CourseError(f"{name} is not a folder and not in the local Hub cache, and the Hub can't be reached; use doodle, or connect")
@@ -98,7 +98,7 @@ class Models:
     @cached_property
     def schedule(self)->Schedule:
         "The noise schedule that the U-Net was trained with."
-        return schedule_of(self.scheduler)
+        return schedule_from_config(self.scheduler)
     @property
     def factor(self)->int:
         "Pixels per latent, along a side."
@@ -157,6 +157,6 @@ def load_models(
     "Load a model of the Stable Diffusion family. `CourseError` in one line if that can't be."
     s = settings(model=name if name is None else str(name), device=device, dtype=dtype)
     dev, kind = pick_device(s.device), pick_dtype(s.dtype)
-    path = find_model(s.model); check_folder(path)
+    path = find_model(s.model); check_model_folder(path)
     parts = {part: _part(path, part, dev, kind) for part in ('tokenizer', 'text_encoder', 'unet', 'vae')}
     return Models(**parts, scheduler=read_json(path/'scheduler/scheduler_config.json'), name=s.model, path=path, hash=weights_hash(path), device=dev, dtype=kind)

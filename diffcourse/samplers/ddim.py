@@ -9,8 +9,8 @@ __all__ = ['ddim_step', 'ddim_levels', 'ddim']
 import torch
 from torch import Tensor
 
-from ..maths.schedule import Schedule, spaced_times
-from .base import Levels, Step, chance, sampler
+from ..maths.schedule import Schedule, spaced_timesteps
+from .base import Levels, Step, check_eta, sampler
 
 # %% ../../nbs/2_samplers/20_ddim.ipynb #c005
 def ddim_step(
@@ -31,8 +31,8 @@ def ddim_levels(
     steps:int,         # From 1 to `schedule.T`
 )->Levels:
     "What DDIM visits; the default spacing is 'leading'."
-    t = spaced_times(schedule.T, steps, schedule.spacing or 'leading', schedule.offset)
-    ab = schedule.ab.double(); end = torch.ones((), dtype=ab.dtype) if schedule.end_at_one else ab[0]
+    t = spaced_timesteps(schedule.T, steps, schedule.spacing or 'leading', schedule.steps_offset)
+    ab = schedule.ab.double(); end = torch.ones((), dtype=ab.dtype) if schedule.set_alpha_to_one else ab[0]
     after = t.long() - schedule.T//steps
     return Levels(t, ab[t.long()], torch.where(after < 0, end, ab[after.clamp(min=0)]), clip=schedule.clip)
 
@@ -46,7 +46,7 @@ def ddim(
     eta:float=0.,     # Share of chance, in [0,1]: 0 is DDIM, 1 is DDPM
 ):                    # Yields `Step`s
     "Guess the picture, put back less noise than there was."
-    draw = chance(eta, noise)
+    draw = check_eta(eta, noise)
     for i,(t,ab,ab_next) in enumerate(levels):
         eps, x0 = denoise(x, t, ab)
         if levels.clip: x0 = x0.clamp(-levels.clip, levels.clip)

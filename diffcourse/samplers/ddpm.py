@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ..base.errors import BadInput
-from ..maths.schedule import Schedule, spaced_times
-from .base import Levels, Step, chance, sampler
+from ..maths.schedule import Schedule, spaced_timesteps
+from .base import Levels, Step, check_eta, sampler
 
 # %% ../../nbs/2_samplers/30_ddpm.ipynb #c005
 def ddpm_step(
@@ -30,7 +30,7 @@ def ddpm_levels(
     steps:int,         # From 1 to `schedule.T`
 )->Levels:
     "What DDPM visits; the default spacing is 'leading'."
-    t = spaced_times(schedule.T, steps, schedule.spacing or 'leading', schedule.offset)
+    t = spaced_timesteps(schedule.T, steps, schedule.spacing or 'leading', schedule.steps_offset)
     ab = schedule.ab.double()[t.long()]
     return Levels(t, ab, torch.cat([ab[1:], torch.ones(1, dtype=ab.dtype)]), clip=schedule.clip)
 
@@ -45,7 +45,7 @@ def ddpm(
 ):                    # Yields `Step`s
     "Undo one step of noising, by chance."
     if eta != 1: raise BadInput(f'eta is {eta}; ddpm knows only 1. Take ddim, which is the same with eta=1 and has less chance with less')
-    draw = chance(eta, noise)
+    draw = check_eta(eta, noise)
     for i,(t,ab,ab_next) in enumerate(levels):
         eps, x0 = denoise(x, t, ab)
         if levels.clip: x0 = x0.clamp(-levels.clip, levels.clip)

@@ -8,8 +8,8 @@ __all__ = ['dpm_sde_step', 'dpmpp_2m_sde']
 # %% ../../nbs/2_samplers/73_dpmpp_2m_sde.ipynb #c003
 from torch import Tensor
 
-from .base import Levels, Step, chance, sampler
-from .dpmpp_2m import dpm_levels, half_log_snr, look_ahead
+from .base import Levels, Step, check_eta, sampler
+from .dpmpp_2m import dpm_levels, half_log_snr, extrapolate_x0
 
 # %% ../../nbs/2_samplers/73_dpmpp_2m_sde.ipynb #c005
 def dpm_sde_step(
@@ -24,7 +24,7 @@ def dpm_sde_step(
     return s/(1-ab)**.5*q**eta*x + ab_next**.5*(1 - q**(1+eta))*x0, s*(1 - q**(2*eta))**.5
 
 # %% ../../nbs/2_samplers/73_dpmpp_2m_sde.ipynb #c009
-@sampler('dpmpp_2m_sde', dpm_levels, ramps=True)
+@sampler('dpmpp_2m_sde', dpm_levels, sigma_spacings=True)
 def dpmpp_2m_sde(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
@@ -33,10 +33,10 @@ def dpmpp_2m_sde(
     eta:float=1.,     # Share of chance, in [0,1]: 0 is DPM++ 2M
 ):                    # Yields `Step`s
     "DPM++ 2M with part of the noise drawn afresh."
-    draw = chance(eta, noise); before = last = None
+    draw = check_eta(eta, noise); before = last = None
     for i,(t,ab,ab_next) in enumerate(levels):
         eps, x0 = denoise(x, t, ab)
         now = half_log_snr(ab)
-        mean, std = dpm_sde_step(x, look_ahead(x0, before, (last, now, half_log_snr(ab_next))), ab, ab_next, eta)
+        mean, std = dpm_sde_step(x, extrapolate_x0(x0, before, (last, now, half_log_snr(ab_next))), ab, ab_next, eta)
         x, before, last = mean + draw(std), x0, now
         yield Step(i, t, ab, x, eps, x0)

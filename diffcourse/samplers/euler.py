@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..maths.objective import explode
-from ..maths.schedule import RAMPS, Schedule, ab_of, sigmas, spaced_times, time_of
+from ..maths.objective import to_ve
+from ..maths.schedule import SIGMA_SPACINGS, Schedule, ab_of, sigmas, spaced_timesteps, sigma_to_t
 from .base import Levels, Step, sampler
 
 # %% ../../nbs/2_samplers/40_euler.ipynb #c005
@@ -40,14 +40,14 @@ def euler_levels(
 )->Levels:
     "What Euler's method visits; the default spacing is 'linspace'."
     spacing, table = schedule.spacing or 'linspace', sigma_table(schedule)
-    t = spaced_times(schedule.T, steps, spacing, schedule.offset, fraction=True)
+    t = spaced_timesteps(schedule.T, steps, spacing, schedule.steps_offset, fraction=True)
     at = torch.from_numpy(np.interp(t.numpy(), np.arange(schedule.T), table.numpy()))
-    if schedule.ramp: at = RAMPS[schedule.ramp](steps, float(at[-1]), float(at[0])); t = time_of(at, table)
+    if schedule.sigma_spacing: at = SIGMA_SPACINGS[schedule.sigma_spacing](steps, float(at[-1]), float(at[0])); t = sigma_to_t(at, table)
     ab = ab_of(at); after = torch.cat([ab[1:], torch.ones(1, dtype=ab.dtype)])
-    return Levels(t, ab, after, start=1. if spacing == 'leading' else float((1 - ab[0])**.5), time=lambda sigma: time_of(torch.tensor(sigma, dtype=torch.float64), table).item())
+    return Levels(t, ab, after, init_noise_sigma=1. if spacing == 'leading' else float((1 - ab[0])**.5), sigma_to_t=lambda sigma: sigma_to_t(torch.tensor(sigma, dtype=torch.float64), table).item())
 
 # %% ../../nbs/2_samplers/40_euler.ipynb #c014
-@sampler('euler', euler_levels, ramps=True)
+@sampler('euler', euler_levels, sigma_spacings=True)
 def euler(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
@@ -55,7 +55,7 @@ def euler(
     noise=None, eta:float=0., # Not used: nothing is left to chance
 ):                    # Yields `Step`s
     "Follow the slope of a curve, one straight piece at a time."
-    if len(levels): y = explode(x, float(levels.ab[0]))          # x0 + σ·ε
+    if len(levels): y = to_ve(x, float(levels.ab[0]))          # x0 + σ·ε
     for i,(t,ab,ab_next) in enumerate(levels):
         eps, x0 = denoise(y*ab**.5, t, ab)                       # 1/√(σ²+1) = √ᾱ
         y = euler_step(y, x0, ((1-ab)/ab)**.5, ((1-ab_next)/ab_next)**.5)

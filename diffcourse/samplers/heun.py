@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..maths.objective import explode, preserve
+from ..maths.objective import to_ve, to_vp
 from ..maths.schedule import Schedule
 from .base import Levels, Step, sampler
 from .euler import euler_levels, euler_step
@@ -36,11 +36,11 @@ def heun_levels(
 )->Levels:
     "What Heun's method visits; the default spacing is 'linspace'."
     lv = euler_levels(schedule, steps)
-    if schedule.ab[-1] == 0 and round(float(lv.t[0])) == schedule.T - 1: lv = replace(lv, ab=torch.cat([torch.zeros(1, dtype=lv.ab.dtype), lv.ab[1:]]), start=1.)
+    if schedule.ab[-1] == 0 and round(float(lv.t[0])) == schedule.T - 1: lv = replace(lv, ab=torch.cat([torch.zeros(1, dtype=lv.ab.dtype), lv.ab[1:]]), init_noise_sigma=1.)
     return replace(lv, clip=schedule.clip)
 
 # %% ../../nbs/2_samplers/50_heun.ipynb #c012
-@sampler('heun', heun_levels, ramps=True)
+@sampler('heun', heun_levels, sigma_spacings=True, calls=2)
 def heun(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
@@ -52,9 +52,9 @@ def heun(
     y, times = None, [*levels.t.tolist()[1:], 0.]
     for i,((t,ab,ab_next),after) in enumerate(zip(levels, times)):
         to = ((1-ab_next)/ab_next)**.5
-        if y is None: y = explode(x, ab) if ab else x                             # at ᾱ = 0, x is ε
-        eps, x0 = denoise(preserve(y, sigma := ((1-ab)/ab)**.5) if ab else y, t, ab); x0 = keep(x0)
+        if y is None: y = to_ve(x, ab) if ab else x                             # at ᾱ = 0, x is ε
+        eps, x0 = denoise(to_vp(y, sigma := ((1-ab)/ab)**.5) if ab else y, t, ab); x0 = keep(x0)
         new = euler_step(y, x0, sigma, to) if ab else x0 + to*eps
-        if to and ab: new = heun_step(y, x0, new, keep(denoise(preserve(new, to), after, ab_next)[1]), sigma, to)
+        if to and ab: new = heun_step(y, x0, new, keep(denoise(to_vp(new, to), after, ab_next)[1]), sigma, to)
         y = new
-        yield Step(i, t, ab, preserve(y, to), eps, x0)
+        yield Step(i, t, ab, to_vp(y, to), eps, x0)

@@ -9,8 +9,8 @@ __all__ = ['lms_weights', 'lms_step', 'lms']
 import numpy as np
 from torch import Tensor
 
-from ..base.errors import whole
-from ..maths.objective import explode, preserve
+from ..base.errors import check_int
+from ..maths.objective import to_ve, to_vp
 from .base import Levels, Step, sampler
 from .euler import euler_levels
 
@@ -35,7 +35,7 @@ def lms_step(
     return y + sum(w*d for w,d in zip(lms_weights(sigmas, sigma_next), slopes))
 
 # %% ../../nbs/2_samplers/60_lms.ipynb #c011
-@sampler('lms', euler_levels, ramps=True)
+@sampler('lms', euler_levels, sigma_spacings=True)
 def lms(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
@@ -44,12 +44,12 @@ def lms(
     order:int=4,      # How many slopes to remember, at least 1
 ):                    # Yields `Step`s
     "Remember the last slopes, and bend the step with them."
-    whole('order', order, 1)
+    check_int('order', order, 1)
     slopes, sigmas = [], []
-    if len(levels): y = explode(x, float(levels.ab[0]))          # x0 + σ·ε
+    if len(levels): y = to_ve(x, float(levels.ab[0]))          # x0 + σ·ε
     for i,(t,ab,ab_next) in enumerate(levels):
         sigma, sigma_next = ((1-ab)/ab)**.5, ((1-ab_next)/ab_next)**.5
-        eps, x0 = denoise(preserve(y, sigma), t, ab)
+        eps, x0 = denoise(to_vp(y, sigma), t, ab)
         slopes, sigmas = [(y - x0)/sigma, *slopes][:order], [sigma, *sigmas][:order]
         y = lms_step(y, slopes, sigmas, sigma_next)
-        yield Step(i, t, ab, preserve(y, sigma_next), eps, x0)
+        yield Step(i, t, ab, to_vp(y, sigma_next), eps, x0)

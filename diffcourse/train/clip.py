@@ -17,8 +17,8 @@ from torch import Tensor
 from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextModel, CLIPTokenizer
 
 from ..base.doodles import COLOURS, PLACES, SIZES, THINGS, caption
-from ..maths.loss import contrastive
-from .data import Pool, pool, step_generator
+from ..maths.loss import info_nce
+from .data import DoodleSet, doodle_set, step_generator
 from .loop import Plan, finished, fit
 from .tokenizer import train_tokenizer
 
@@ -52,7 +52,7 @@ def image_vectors(
 
 # %% ../../nbs/5_train/50_clip.ipynb #c005
 def groups_of(
-    data:Pool,
+    data:DoodleSet,
     columns:tuple,  # Which labels the members of a group share
     by:tuple=(0,),  # Which labels tell them apart
 )->list:            # Groups; each a list over kinds of members of the indices (k,) of their drawings
@@ -64,7 +64,7 @@ def groups_of(
     return [[torch.tensor(v) for _,v in sorted(kinds.items())] for _,kinds in sorted(groups.items())]
 
 def full_captions(
-    data:Pool,
+    data:DoodleSet,
     seed:int=0,     # Of the phrasing
 )->list:            # n captions that leave nothing out
     "Captions in which size, place and both colours are always said."
@@ -77,7 +77,7 @@ def full_captions(
     return out
 
 def clip_batches(
-    data:Pool,
+    data:DoodleSet,
     tok:CLIPTokenizer,
     seed:int=0,
     twins:int=1000,   # The step from which the members of a group share size and place as well as colours
@@ -112,14 +112,14 @@ def clip_loss(
     scale = clip.logit_scale.clamp(max=4.6052).exp()
     im = image_vectors(clip, batch['x']); tx = batch['words'] if 'words' in batch else text_vectors(clip, batch['ids'])
     right = (im @ tx.T).argmax(1) == torch.arange(len(im), device=im.device)
-    return contrastive(im, tx, scale), {'found': right.float().mean(), 'scale': scale.detach()}
+    return info_nce(im, tx, scale), {'found': right.float().mean(), 'scale': scale.detach()}
 
 # %% ../../nbs/5_train/50_clip.ipynb #c009
 @torch.no_grad()
 def all_captions(
     clip:CLIPModel,
     tok:CLIPTokenizer,
-)->tuple:             # Vectors (8960,d) of the plain captions of all drawings there can be, and their labels (8960,5) as in `Pool`
+)->tuple:             # Vectors (8960,d) of the plain captions of all drawings there can be, and their labels (8960,5) as in `DoodleSet`
     "Everything that could be said."
     rows = [(t, c, b, s, p) for t in range(len(THINGS)) for c in range(len(COLOURS)) for b in range(len(COLOURS)) if b != c for s in range(len(SIZES)) for p in range(len(PLACES))]
     inks = tuple(COLOURS); texts = [caption(THINGS[t], inks[c], inks[b], SIZES[s], PLACES[p]) for t,c,b,s,p in rows]
@@ -141,7 +141,7 @@ def zero_shot_probs(
 def zero_shot(
     clip:CLIPModel,
     tok:CLIPTokenizer,
-    data:Pool,           # Drawings with their truth
+    data:DoodleSet,           # Drawings with their truth
 )->dict:                 # 'thing', 'ink', 'background' → part read right, in [0,1]
     "How much CLIP reads off drawings by comparing them with captions."
     said = all_captions(clip, tok); parts = [zero_shot_probs(clip, data.pixels(i).to(clip.device), said) for i in torch.arange(len(data)).split(128)]
@@ -181,8 +181,8 @@ def train_clip(
 )->tuple:                  # CLIP, its tokenizer, and the facts of the runs (a list)
     "Train tokenizer and CLIP."
     out = Path(out)
-    data = pool(n, seed, cache=out/'cache', quiet=quiet, side=64)
-    seen = pool(check, seed+1000, cache=out/'cache', side=64)
+    data = doodle_set(n, seed, cache=out/'cache', quiet=quiet, side=64)
+    seen = doodle_set(check, seed+1000, cache=out/'cache', side=64)
     if base is not None:
         clip, tok = base
     else:

@@ -13,13 +13,13 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..models.judge import ASPECTS, SAID, Judge, Reading, read
-from .data import Pool, pool, step_generator
+from ..models.judge import ATTRIBUTES, SAID, Judge, Predictions, read_attributes
+from .data import DoodleSet, doodle_set, step_generator
 from .loop import Plan, fit
 
 # %% ../../nbs/5_train/70_judge.ipynb #c004
 def judge_batches(
-    data:Pool,
+    data:DoodleSet,
     seed:int=0,
     size:int=64,
 ):               # `batch_of(step)` for `fit`
@@ -39,22 +39,22 @@ def judge_loss(
 )->tuple:         # Loss and what to log
     "Sum of the five cross-entropies."
     out = judge(batch['x'])
-    loss = sum(F.cross_entropy(out[k].float(), batch['y'][:,j]) for j,k in enumerate(ASPECTS))
+    loss = sum(F.cross_entropy(out[k].float(), batch['y'][:,j]) for j,k in enumerate(ATTRIBUTES))
     return loss, {'thing': (out['thing'].argmax(1) == batch['y'][:,0]).float().mean()}
 
 def accuracy(
     judge:Judge,
-    data:Pool,
+    data:DoodleSet,
 )->dict:          # aspect → part read right, and 'all': thing, ink and background at once
     "How often the judge is right about true drawings."
-    return shares(read(data.pixels(), judge), data.labels)
+    return shares(read_attributes(data.pixels(), judge), data.labels)
 
 def shares(
-    r:Reading,
-    labels:Tensor,  # (B,5) int64: what should be there, as in `Pool`
+    r:Predictions,
+    labels:Tensor,  # (B,5) int64: what should be there, as in `DoodleSet`
 )->dict:            # aspect → part read right, and 'all': thing, ink and background at once
     "How much of what should be there is read."
-    ok = {k: r.probs[k].argmax(1) == labels[:,j] for j,k in enumerate(ASPECTS)}
+    ok = {k: r.probs[k].argmax(1) == labels[:,j] for j,k in enumerate(ATTRIBUTES)}
     ok['all'] = torch.stack([ok[k] for k in SAID]).all(0)
     return {k: float(v.float().mean()) for k,v in ok.items()}
 
@@ -72,7 +72,7 @@ def train_judge(
     torch.manual_seed(seed)
     judge = Judge()
     if base is not None: judge.load_state_dict(base.state_dict())
-    data = pool(n, seed, 'all', out/'cache', quiet, side=64)
+    data = doodle_set(n, seed, 'all', out/'cache', quiet, side=64)
     facts = fit(judge, judge_batches(data, seed), judge_loss, plan, out/'judge', 'judge', resume, quiet=quiet)
     return judge.to('cpu'), facts
 

@@ -23,7 +23,7 @@ from ..models.judge import load_judge
 from ..models.load import Models, load_models
 from ..pipeline.generate import generate
 from .clip import save_clip, train_clip
-from .data import pool
+from .data import doodle_set
 from .judge import save_judge, train_judge
 from .loop import Plan
 from .scores import score_table, scores, test_prompts
@@ -187,7 +187,7 @@ def train_doodle(
     clip, tok, fact = train_clip(out, recipe.clip, recipe.locked, recipe.seed, recipe.drawings['clip'], base=old and (old.clip, old.tokenizer), **common)
     _note(book, clip=fact)
     save_model(model, vae, clip, tok)
-    save_words(pool(recipe.drawings['clip'], recipe.seed, cache=out/'cache', quiet=quiet, side=64).captions, model)
+    save_words(doodle_set(recipe.drawings['clip'], recipe.seed, cache=out/'cache', quiet=quiet, side=64).captions, model)
     sheets = sampler_of_sheets(_models(vae, clip, tok), out/'samples', recipe.guidance)
     unet, fact = train_unet(vae, clip, tok, out, recipe.unet, recipe.seed, recipe.drawings['unet'], recipe.batch, recipe.focus,
                             sample=sheets, swap=recipe.swap, base=old and old.unet, **common)

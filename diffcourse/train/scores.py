@@ -10,11 +10,11 @@ import torch
 
 from ..base.doodles import COLOURS, PLACES, SIZES, THINGS, caption, doodles, heldout
 from ..maths.loss import psnr
-from ..models.judge import Judge, load_judge, read
+from ..models.judge import Judge, load_judge, read_attributes
 from ..pipeline.edit import image_to_image
 from ..pipeline.generate import generate
 from .clip import zero_shot
-from .data import Pool, pool, step_generator
+from .data import DoodleSet, doodle_set, step_generator
 from .judge import accuracy, shares
 
 # %% ../../nbs/5_train/80_scores.ipynb #c004
@@ -22,7 +22,7 @@ SEED = 4242   # Of the test drawings and prompts
 
 def picture_scores(
     models,          # As from `load_models`
-    data:Pool,       # Drawings
+    data:DoodleSet,       # Drawings
 )->dict:             # 'psnr' in dB over all drawings, 'latent_std' of the scaled latents (1 when the scaling factor is right)
     "How well the autoencoder gives drawings back."
     with torch.inference_mode():
@@ -35,7 +35,7 @@ def test_prompts(
     n:int,               # How many
     held:bool=False,     # Combinations of thing and ink that training never shows, or only those it shows?
     seed:int=SEED,
-)->tuple:                # n prompts, and what they ask for: (n,5) int64 as in `Pool`
+)->tuple:                # n prompts, and what they ask for: (n,5) int64 as in `DoodleSet`
     "What to ask for. The combinations of thing and ink are gone through in turn, the rest is drawn at random."
     pairs = [(t, c) for t in THINGS for c in COLOURS if heldout(t, c) == held]
     inks, prompts, asked = list(COLOURS), [], []
@@ -63,7 +63,7 @@ def drawing_scores(
         part = prompts[k:k+35]
         seeds = [seed + k + j for j in range(len(part))]
         images += generate(models, part, steps=steps, guidance=guidance, sampler=sampler, seed=seeds, record=False).images
-    return shares(read(images, judge), asked)
+    return shares(read_attributes(images, judge), asked)
 
 def edit_scores(
     models,
@@ -78,7 +78,7 @@ def edit_scores(
     pictures = [d.pil for d in doodles(n, seed+2, side=models.size[0])]
     trace = image_to_image(models, pictures, prompts, strength, steps=steps, guidance=guidance, sampler=sampler,
                            seed=list(range(seed, seed+n)), record=False)
-    return shares(read(trace.images, judge), asked)
+    return shares(read_attributes(trace.images, judge), asked)
 
 # %% ../../nbs/5_train/80_scores.ipynb #c006
 def scores(
@@ -89,9 +89,9 @@ def scores(
     judge:Judge=None,
 )->dict:                 # Nested, JSON-able
     "Everything on the model card."
-    small = pool(drawings, SEED, side=64)               # what CLIP and judge read
-    out = {'judge on true drawings': accuracy(judge or load_judge(), pool(drawings, SEED+1, 'all', side=64)),
-           'autoencoder': picture_scores(models, pool(drawings, SEED, side=models.size[0]))}
+    small = doodle_set(drawings, SEED, side=64)               # what CLIP and judge read
+    out = {'judge on true drawings': accuracy(judge or load_judge(), doodle_set(drawings, SEED+1, 'all', side=64)),
+           'autoencoder': picture_scores(models, doodle_set(drawings, SEED, side=models.size[0]))}
     if models.clip is not None: out['clip, zero-shot'] = zero_shot(models.clip, models.tokenizer, small)
     out['drawn, trained combinations'] = drawing_scores(models, n, False, steps, guidance, judge=judge)
     out['drawn, held-out combinations'] = drawing_scores(models, n, True, steps, guidance, judge=judge)

@@ -13,7 +13,7 @@ from tokenizers import pre_tokenizers
 from tokenizers.trainers import BpeTrainer
 from transformers import CLIPTokenizer
 
-from ..models.text import words_of
+from ..models.text import split_words
 
 # %% ../../nbs/5_train/30_tokenizer.ipynb #c004
 START, END = '<|startoftext|>', '<|endoftext|>'
@@ -40,7 +40,7 @@ def save_words(
     out:Path,       # Model folder: gets `words.json`
 )->list:            # The words, sorted
     "Keep the list of words that captions consist of."
-    words = sorted({w for c in set(captions) for w in words_of(c)})
+    words = sorted({w for c in set(captions) for w in split_words(c)})
     Path(out).mkdir(parents=True, exist_ok=True)
     (Path(out)/'words.json').write_text(json.dumps({'words': words}) + '\n')
     return words

@@ -18,7 +18,7 @@ from torch import Tensor
 from transformers import CLIPModel, CLIPTokenizer
 
 from ..base.doodles import PLACES
-from .data import Pool, pool, step_generator
+from .data import DoodleSet, doodle_set, step_generator
 from .loop import Plan, finished, fit
 
 # %% ../../nbs/5_train/60_unet.ipynb #c004
@@ -46,7 +46,7 @@ def new_scheduler(
 @torch.no_grad()
 def cache_latents(
     vae:AutoencoderKL,
-    data:Pool,
+    data:DoodleSet,
 )->tuple:             # Mean and std of the latents, each (n,4,16,16) float16, scaled to about unit variance
     "Encode a pool. Few pictures at a time, channels last: on a CPU that is three times as fast."
     vae.to(memory_format=torch.channels_last)
@@ -163,7 +163,7 @@ def train_unet(
     if base is not None: unet.load_state_dict(base.state_dict())
     batches = None
     if not (resume and finished(plan, out/'unet')):
-        data = pool(n, seed, cache=out/'cache', quiet=quiet, side=vae.config.sample_size)
+        data = doodle_set(n, seed, cache=out/'cache', quiet=quiet, side=vae.config.sample_size)
         key = f'-{seed}-{n}'
         latents = _kept(out/'cache', 'latents', fingerprint(vae)+key, lambda: cache_latents(vae, data))
         words = _kept(out/'cache', 'words', fingerprint(clip.text_model)+key, lambda: cache_words(clip, tok, data.captions))

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor
 
-from ..maths.loss import kl_normal, picture_loss, psnr
-from .data import Pool, pool, step_generator
+from ..maths.loss import kl_to_normal, reconstruction_loss, psnr
+from .data import DoodleSet, doodle_set, step_generator
 from .loop import Plan, fit
 
 # %% ../../nbs/5_train/40_vae.ipynb #c004
@@ -30,7 +30,7 @@ def new_vae(
 
 # %% ../../nbs/5_train/40_vae.ipynb #c007
 def vae_batches(
-    data:Pool,
+    data:DoodleSet,
     seed:int=0,
     size:int=24,    # Pictures a batch
     crop:int=64,    # Side of the crops, in pixels
@@ -72,8 +72,8 @@ def vae_loss(
     "Encode, sample a latent by hand, decode, compare (Kingma & Welling 2013, eq. 10; weights as in Rombach et al. 2021, §G: the KL weight is small)."
     post = vae.encode(batch['x']).latent_dist
     y = vae.decode(post.mean + post.std*batch['noise']).sample.float()
-    div = kl_normal(post.mean.float(), post.logvar.float())
-    loss = picture_loss(y, batch['x']) + kl*div
+    div = kl_to_normal(post.mean.float(), post.logvar.float())
+    loss = reconstruction_loss(y, batch['x']) + kl*div
     logs = {'psnr': psnr(y.detach(), batch['x']), 'kl': div.detach()}
     if 'kept' in batch:
         moved = F.mse_loss(post.mean.float(), batch['kept'].float())
@@ -101,7 +101,7 @@ def train_vae(
 )->tuple:                  # The trained autoencoder, with its scaling factor set, and the facts of the run
     "Train the autoencoder from nothing."
     out = Path(out)
-    data = pool(n, seed, cache=out/'cache', quiet=quiet)
+    data = doodle_set(n, seed, cache=out/'cache', quiet=quiet)
     vae = new_vae(seed)
     facts = fit(vae, vae_batches(data, seed, base=base), vae_loss, plan, out/'vae', 'autoencoder', resume, quiet=quiet)
     vae.to('cpu')

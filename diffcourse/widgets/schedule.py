@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ..base.errors import BadInput
 from ..base.images import to_pil
-from ..maths.objective import mix
-from ..maths.schedule import alpha_bars, sigmas, snr
+from ..maths.objective import add_noise
+from ..maths.schedule import alphas_cumprod, sigmas, snr
 from .figures import Plot, number, plot, sheet, Sheet
 from .trajectory import frame_html, stack_of
 
@@ -24,7 +24,7 @@ def schedule_figure(
     size:tuple=(4.6, 2.4), # Inches
 )->Plot:
     "Amounts of picture and noise over time."
-    ab = alpha_bars(betas.double()); T = len(ab); at = torch.linspace(0, T-1, min(T, 200)).round().long(); x = (at/(T-1)).tolist()
+    ab = alphas_cumprod(betas.double()); T = len(ab); at = torch.linspace(0, T-1, min(T, 200)).round().long(); x = (at/(T-1)).tolist()
     end = f'√ᾱ ends at {number(float(ab[-1])**.5)}'
     return plot({'picture √ᾱ': (x, (ab[at]**.5).tolist()), 'noise √(1−ᾱ)': (x, ((1-ab[at])**.5).tolist())}, f'time, of {T}', 'amount', f'{title}: {end}'.lstrip(': '), size=size)
 
@@ -37,10 +37,10 @@ def noised_frames(
     side:int=128,     # CSS pixels
 )->list:              # HTML texts
     "The picture at some times."
-    ab = alpha_bars(betas.double()); eps = torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed)); out = []
+    ab = alphas_cumprod(betas.double()); eps = torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed)); out = []
     for s in shares:
         if not 0 <= s <= 1: raise BadInput(f'a share of the way is {s}; expected a number from 0 to 1')
-        t = round(s*(len(ab)-1)); a = float(ab[t]); x = mix(picture, eps, a)
+        t = round(s*(len(ab)-1)); a = float(ab[t]); x = add_noise(picture, eps, a)
         facts = {'t': t, 'β': number(float(betas[t])), 'ᾱ': number(a), 'σ': number(float(sigmas(ab[t]))) if a else '∞', 'SNR': number(float(snr(ab[t])))}
         out.append(frame_html(to_pil(x[None].clamp(-1, 1).float()), ['picture and noise'], [f'the picture at time {t} of {len(ab)}'], facts, side))
     return out
@@ -83,6 +83,6 @@ def schedule_sheet(
     "The same picture under several schedules."
     eps = torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed)); rows = []
     for betas in kinds.values():
-        ab = alpha_bars(betas.double()); levels = ab[[round(s*(len(ab)-1)) for s in shares]].view(-1, 1, 1, 1)
-        rows.append(to_pil(mix(picture[None].double(), eps[None].double(), levels).clamp(-1, 1).float()))
+        ab = alphas_cumprod(betas.double()); levels = ab[[round(s*(len(ab)-1)) for s in shares]].view(-1, 1, 1, 1)
+        rows.append(to_pil(add_noise(picture[None].double(), eps[None].double(), levels).clamp(-1, 1).float()))
     return sheet(rows, rows=list(kinds), cols=[f'{s:.0%}' for s in shares], side=side)

@@ -34,7 +34,7 @@ def lessons_folder()->Path:
     return Path(__file__).resolve().parents[3]/'nbs'/'lessons'
 
 def dead_ref(
-    ref:str,        # Such as 00_start#guidance or diffcourse.maths.guidance.guide
+    ref:str,        # Such as 00_start#guidance or diffcourse.maths.guidance.cfg
 )->str:             # What is wrong with it, or ''
     "Does a reference lead somewhere?"
     if ref.startswith('diffcourse'): return '' if ref in _known() else f'nothing in the library is called {ref}'

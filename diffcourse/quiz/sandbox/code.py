@@ -235,7 +235,7 @@ class CodeReport:
 def _report(state, *messages): return CodeReport(state == 'correct', {'correct': 1., 'incorrect': 0.}.get(state), tuple(messages), state)
 
 def library_function(
-    name:str,       # Such as 'diffcourse.maths.guidance.guide'
+    name:str,       # Such as 'diffcourse.maths.guidance.cfg'
 ):
     "The function of the library that is replaced; `ValueError` if there is none."
     module, _, function = name.rpartition('.')
