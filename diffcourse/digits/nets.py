@@ -121,7 +121,7 @@ def p_digit(
     return 1 - critic(x).softmax(1)[:,-1]
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c020
-NETS = {'TinyUNet': TinyUNet, 'TinyCritic': TinyClassifier}
+NETS = {'TinyUNet': TinyUNet, 'TinyClassifier': TinyClassifier, 'TinyCritic': TinyClassifier}   # 'TinyCritic': its name in older files
 
 def nets_folder()->Path:
     "Where the shipped weights are."

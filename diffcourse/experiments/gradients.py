@@ -24,7 +24,7 @@ from ..quiz.probe.registry import probe
 Seed = Annotated[int, Field(ge=0, le=9999)]
 
 def log_odds(
-    critic,   # A `TinyCritic` with 11 outputs
+    critic,   # A `TinyClassifier` with 11 outputs
     x,        # (B,1,32,32) in [0,1]
 ):            # (B,) log p/(1-p)
     "How sure the critic is of a digit, without the ends of the scale where gradients vanish."

@@ -47,7 +47,7 @@ def _whole(key, shape, low, high):
 
 def _schedule(name): return getattr(importlib.import_module('diffcourse.maths.schedule'), name)
 
-def _bars(key): return _schedule('alpha_bars')(_schedule('scaled_linear_betas')(50, _one(f'{key}/a', 5e-4, 2e-3), _one(f'{key}/b', 8e-3, .1)))
+def _bars(key): return _schedule('alphas_cumprod')(_schedule('scaled_linear_betas')(50, _one(f'{key}/a', 5e-4, 2e-3), _one(f'{key}/b', 8e-3, .1)))
 
 # name → (function of key, shape, low, high), the usual shape, low and high
 DRAWS = {
