@@ -1,4 +1,5 @@
 "What all tests share: a clean home, one thread a process, and the order: rules, library, notebooks, browsers."
+
 import os
 import shutil
 import signal
@@ -6,12 +7,22 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-os.environ.update(OMP_NUM_THREADS='1', MKL_NUM_THREADS='1', HF_HUB_OFFLINE='1', TOKENIZERS_PARALLELISM='false')
-os.environ['PATH'] = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])       # `diffcourse`, `nbdev-export`, `ruff`
+os.environ.update(
+    OMP_NUM_THREADS='1', MKL_NUM_THREADS='1', HF_HUB_OFFLINE='1', TOKENIZERS_PARALLELISM='false'
+)
+os.environ['PATH'] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ['PATH']]
+)  # `diffcourse`, `nbdev-export`, `ruff`
 
-import pytest                                                                                       # noqa: E402
+import pytest  # noqa: E402
 
-_late = {'test_notebooks.py': 1, 'test_quiz_page.py': 2, 'test_lab.py': 2, 'test_panel.py': 2, 'test_site.py': 3}
+_late = {
+    'test_notebooks.py': 1,
+    'test_quiz_page.py': 2,
+    'test_lab.py': 2,
+    'test_panel.py': 2,
+    'test_site.py': 3,
+}
 
 
 def pytest_collection_modifyitems(items):
@@ -32,15 +43,26 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def root(): return ROOT
+def root():
+    return ROOT
 
 
 @pytest.fixture(scope='session')
 def chromium():
     "A browser. Where there is none, browser tests are left out, except in CI."
     named = os.environ.get('CHROMIUM')
-    found = named or next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'))), None)
-    if found: return found
+    found = named or next(
+        filter(
+            None,
+            map(
+                shutil.which,
+                ('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'),
+            ),
+        ),
+        None,
+    )
+    if found:
+        return found
     why = 'no Chromium found (apt-get install chromium, or set CHROMIUM=/path/to/it)'
     (pytest.fail if os.environ.get('CI') else pytest.skip)(why)
 
@@ -49,8 +71,17 @@ def chromium():
 def browser(chromium):
     "Chromium without a window, and without errands of its own."
     from playwright.sync_api import sync_playwright
-    quiet = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-             '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage']
+
+    quiet = [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--disable-dev-shm-usage',
+    ]
     with sync_playwright() as pw:
         b = pw.chromium.launch(executable_path=chromium, args=quiet)
         yield b

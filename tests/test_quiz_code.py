@@ -1,4 +1,5 @@
 "Code questions: what learners' code can't do, and that honest code passes."
+
 import os
 import shutil
 import time
@@ -14,9 +15,31 @@ from diffcourse.quiz.sandbox.code import CodeReport, Limits, has_bwrap, jailed, 
 
 LINUX = os.uname().sysname == 'Linux'
 RIGHT = 'def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)'
-SPEC = N(function='mix', starter='', library='diffcourse.maths.guidance.cfg', tolerance=N(abs=1e-9, rel=1e-9, spreads=0), time_limit_s=2, cases=3,      # numbers: nothing has to import torch
-         inputs=[N(name='uncond', draw='floats', low=-1, high=1), N(name='cond', draw='floats', low=-1, high=1), N(name='scale', draw='floats', low=2, high=9)])
-TENSORS = N(**vars(SPEC) | {'inputs': [N(name='uncond', draw='latents'), N(name='cond', draw='latents'), N(name='scale', draw='floats')], 'time_limit_s': 10, 'tolerance': N(abs=1e-6, rel=1e-5, spreads=0)})
+SPEC = N(
+    function='mix',
+    starter='',
+    library='diffcourse.maths.guidance.cfg',
+    tolerance=N(abs=1e-9, rel=1e-9, spreads=0),
+    time_limit_s=2,
+    cases=3,  # numbers: nothing has to import torch
+    inputs=[
+        N(name='uncond', draw='floats', low=-1, high=1),
+        N(name='cond', draw='floats', low=-1, high=1),
+        N(name='scale', draw='floats', low=2, high=9),
+    ],
+)
+TENSORS = N(
+    **vars(SPEC)
+    | {
+        'inputs': [
+            N(name='uncond', draw='latents'),
+            N(name='cond', draw='latents'),
+            N(name='scale', draw='floats'),
+        ],
+        'time_limit_s': 10,
+        'tolerance': N(abs=1e-6, rel=1e-5, spreads=0),
+    }
+)
 WRONG = 'def mix(uncond, cond, scale): return 0.'
 
 # A body for `mix` (indented here), or a whole program that holds `def mix`. None may be marked as right; none may do harm.
@@ -79,33 +102,69 @@ ATTACKS = {
 def prey(tmp_path):
     "A file and a folder to attack, and a port to call."
     import socket
-    folder = tmp_path/'submissions'; folder.mkdir(); victim = folder/'other.yaml'; victim.write_text('precious'); os.chmod(victim, 0o666); os.chmod(folder, 0o777)
-    for p in (tmp_path, tmp_path.parent): os.chmod(p, 0o777)
+
+    folder = tmp_path / 'submissions'
+    folder.mkdir()
+    victim = folder / 'other.yaml'
+    victim.write_text('precious')
+    os.chmod(victim, 0o666)
+    os.chmod(folder, 0o777)
+    for p in (tmp_path, tmp_path.parent):
+        os.chmod(p, 0o777)
     with socket.socket() as server:
-        server.bind(('127.0.0.1', 0)); server.listen(); server.settimeout(.05)
-        yield N(victim=victim, folder=folder, marker=tmp_path/'marker', port=server.getsockname()[1], server=server)
+        server.bind(('127.0.0.1', 0))
+        server.listen()
+        server.settimeout(0.05)
+        yield N(
+            victim=victim,
+            folder=folder,
+            marker=tmp_path / 'marker',
+            port=server.getsockname()[1],
+            server=server,
+        )
 
 
 @pytest.mark.skipif(not LINUX, reason='limits and filters are those of Linux')
 @pytest.mark.parametrize('name', ATTACKS)
 def test_attack(name, prey, monkeypatch):
     monkeypatch.setenv('SECRET', '1.0')
-    body = ATTACKS[name].format(victim=str(prey.victim), folder=str(prey.folder), marker=str(prey.marker), port=prey.port, root=str(Path(quiz_code.__file__).parents[3]))
-    source = body if 'def mix' in body else 'def mix(uncond, cond, scale):\n' + ''.join(f'    {line}\n' for line in body.splitlines())
+    body = ATTACKS[name].format(
+        victim=str(prey.victim),
+        folder=str(prey.folder),
+        marker=str(prey.marker),
+        port=prey.port,
+        root=str(Path(quiz_code.__file__).parents[3]),
+    )
+    source = (
+        body
+        if 'def mix' in body
+        else 'def mix(uncond, cond, scale):\n' + ''.join(f'    {line}\n' for line in body.splitlines())
+    )
     report = mark_code(source, SPEC, 7)
-    assert isinstance(report, CodeReport) and not report.ok and report.score in (0., None) and report.state in ('incorrect', 'invalid'), report
+    assert (
+        isinstance(report, CodeReport)
+        and not report.ok
+        and report.score in (0.0, None)
+        and report.state in ('incorrect', 'invalid')
+    ), report
     assert all(len(m) < 600 for m in report.messages)
-    assert prey.victim.read_text() == 'precious' and not prey.marker.exists() and os.access(prey.victim, os.R_OK)
-    with pytest.raises(TimeoutError): prey.server.accept()
+    assert (
+        prey.victim.read_text() == 'precious' and not prey.marker.exists() and os.access(prey.victim, os.R_OK)
+    )
+    with pytest.raises(TimeoutError):
+        prey.server.accept()
 
 
-def test_there_are_enough_attacks(): assert len(ATTACKS) >= 20
+def test_there_are_enough_attacks():
+    assert len(ATTACKS) >= 20
 
 
 @pytest.mark.parametrize('spec', [SPEC, TENSORS], ids=['numbers', 'tensors'])
 def test_honest_code_passes(spec):
     report = mark_code(RIGHT, spec, 7)
-    assert report == CodeReport(True, 1., ('3 of 3 cases agree with diffcourse.maths.guidance.cfg',), 'correct')
+    assert report == CodeReport(
+        True, 1.0, ('3 of 3 cases agree with diffcourse.maths.guidance.cfg',), 'correct'
+    )
 
 
 def test_patched_torch_gains_nothing():
@@ -115,58 +174,110 @@ def test_patched_torch_gains_nothing():
     assert mark_code(sub, TENSORS, 7).score == 0
 
 
-@pytest.mark.parametrize('source,words', [
-    ('def mix(uncond, cond, scale): return uncond + scale*(cond-uncond) + 1e-3', 'off'), ('def mix(uncond, cond, scale): return 1', 'a int, expected a float'),
-    ('def mix(uncond, cond, scale): return 1/0', 'ZeroDivisionError'), ('def mix(): return 1', 'TypeError'), ('def mix(uncond, cond, scale):\n    pass\n    return nothing', 'line 3'),
-    ('x = 1/0\ndef mix(): pass', 'ZeroDivisionError')])
+@pytest.mark.parametrize(
+    'source,words',
+    [
+        ('def mix(uncond, cond, scale): return uncond + scale*(cond-uncond) + 1e-3', 'off'),
+        ('def mix(uncond, cond, scale): return 1', 'a int, expected a float'),
+        ('def mix(uncond, cond, scale): return 1/0', 'ZeroDivisionError'),
+        ('def mix(): return 1', 'TypeError'),
+        ('def mix(uncond, cond, scale):\n    pass\n    return nothing', 'line 3'),
+        ('x = 1/0\ndef mix(): pass', 'ZeroDivisionError'),
+    ],
+)
 def test_wrong_code_is_told_why(source, words):
     report = mark_code(source, SPEC, 3)
     assert report.score == 0 and words in report.messages[0]
 
 
-@pytest.mark.parametrize('source', ['', '  ', 'def mix(', 'def other(): return 1', 'mix = \0', 'x'*30_000, None, 7, '\ud800', 'def mix(uncond, cond, scale):\nreturn 1'])
+@pytest.mark.parametrize(
+    'source',
+    [
+        '',
+        '  ',
+        'def mix(',
+        'def other(): return 1',
+        'mix = \0',
+        'x' * 30_000,
+        None,
+        7,
+        '\ud800',
+        'def mix(uncond, cond, scale):\nreturn 1',
+    ],
+)
 def test_unreadable_code_costs_nothing(source):
     report = mark_code(source, SPEC, 3)
     assert report.state == 'invalid' and report.score is None
 
 
-def test_names_of_arguments_may_differ(): assert mark_code('def mix(u, c, s): return u + s*(c-u)', SPEC, 3).ok
+def test_names_of_arguments_may_differ():
+    assert mark_code('def mix(u, c, s): return u + s*(c-u)', SPEC, 3).ok
 
 
 def test_seeds_draw_other_inputs():
     "An answer that knows the numbers of one seed fails with another."
     from diffcourse.quiz.sandbox.code import draw_inputs
-    known = {repr(c['scale']): c['uncond'] + c['scale']*(c['cond']-c['uncond']) for c in draw_inputs(SPEC, 1)}
+
+    known = {
+        repr(c['scale']): c['uncond'] + c['scale'] * (c['cond'] - c['uncond']) for c in draw_inputs(SPEC, 1)
+    }
     source = f'known = {known!r}\ndef mix(uncond, cond, scale): return known.get(repr(scale), 0.)'
     assert mark_code(source, SPEC, 1).ok and not mark_code(source, SPEC, 2).ok
 
 
 def test_broken_question_is_a_fault():
-    for change in ({'library': 'os.system'}, {'library': 'diffcourse.maths.guidance.cfg.__call__'}, {'library': 'diffcourse.nowhere.guide'}, {'inputs': [N(name='x', draw='floats')]}):
+    for change in (
+        {'library': 'os.system'},
+        {'library': 'diffcourse.maths.guidance.cfg.__call__'},
+        {'library': 'diffcourse.nowhere.guide'},
+        {'inputs': [N(name='x', draw='floats')]},
+    ):
         assert mark_code('def mix(*a, **k): return 0.', N(**vars(SPEC) | change), 1).state == 'fault'
 
 
 def test_child_is_given_nothing_else():
     "Neither what is sent nor the text of the program says what is expected, and the expected value is worked out afterwards."
     from diffcourse.quiz.sandbox import child
+
     sent = []
-    def run(request, limits): sent.append(request); return run_child(request, limits)
-    def guide(**inputs): assert sent, 'before the process has ended'; return sum(inputs.values())
+
+    def run(request, limits):
+        sent.append(request)
+        return run_child(request, limits)
+
+    def guide(**inputs):
+        assert sent, 'before the process has ended'
+        return sum(inputs.values())
+
     old = quiz_code.run_child, quiz_code.library_function
     try:
         quiz_code.run_child, quiz_code.library_function = run, lambda name: guide
         assert mark_code('def mix(uncond, cond, scale): return uncond + cond + scale', SPEC, 1).ok
-    finally: quiz_code.run_child, quiz_code.library_function = old
-    assert set(child.unpack(sent[0])[0]) == {'source', 'function', 'inputs', 'seconds', 'memory', 'user', 'torch'}
+    finally:
+        quiz_code.run_child, quiz_code.library_function = old
+    assert set(child.unpack(sent[0])[0]) == {
+        'source',
+        'function',
+        'inputs',
+        'seconds',
+        'memory',
+        'user',
+        'torch',
+    }
 
 
 def test_clean_end(tmp_path):
     "Nothing is left behind: no process, no open file."
-    children = lambda: {p.pid for p in psutil.Process().children()}             # other tests may have left some of their own
+
+    def children():
+        return {p.pid for p in psutil.Process().children()}  # other tests may have left some of their own
+
     before, there = len(os.listdir('/proc/self/fd')) if LINUX else 0, children()
-    for source in (RIGHT, 'import time; time.sleep(99)'): mark_code(source, N(**vars(SPEC) | {'time_limit_s': .3}), 1)
-    time.sleep(.1)
-    if LINUX: assert len(os.listdir('/proc/self/fd')) <= before
+    for source in (RIGHT, 'import time; time.sleep(99)'):
+        mark_code(source, N(**vars(SPEC) | {'time_limit_s': 0.3}), 1)
+    time.sleep(0.1)
+    if LINUX:
+        assert len(os.listdir('/proc/self/fd')) <= before
     assert children() <= there
 
 
@@ -177,30 +288,53 @@ def test_bubblewrap_or_refusal():
             assert mark_code(RIGHT, SPEC, 1).ok
             peek = 'import os\ndef mix(uncond, cond, scale): return float(len([p for p in os.listdir("/proc") if p.isdigit()]) < 5)'
             assert 'off' in mark_code(peek, SPEC, 1).messages[0]
-            assert 'FileNotFoundError' in mark_code(f'def mix(uncond, cond, scale): return open({str(Path(quiz_code.__file__))!r}).read()', SPEC, 1).messages[0]
+            assert (
+                'FileNotFoundError'
+                in mark_code(
+                    f'def mix(uncond, cond, scale): return open({str(Path(quiz_code.__file__))!r}).read()',
+                    SPEC,
+                    1,
+                ).messages[0]
+            )
     else:
-        with jailed(), pytest.raises(CourseError, match='bwrap'): mark_code(RIGHT, SPEC, 1)
+        with jailed(), pytest.raises(CourseError, match='bwrap'):
+            mark_code(RIGHT, SPEC, 1)
 
 
 def test_a_false_bubblewrap_is_noticed(tmp_path, monkeypatch):
-    (tmp_path/'bwrap').write_text('#!/bin/sh\nexit 1\n'); os.chmod(tmp_path/'bwrap', 0o755)
-    monkeypatch.setenv('PATH', str(tmp_path) + os.pathsep + os.environ['PATH']); has_bwrap.cache_clear()
+    (tmp_path / 'bwrap').write_text('#!/bin/sh\nexit 1\n')
+    os.chmod(tmp_path / 'bwrap', 0o755)
+    monkeypatch.setenv('PATH', str(tmp_path) + os.pathsep + os.environ['PATH'])
+    has_bwrap.cache_clear()
     try:
-        assert shutil.which('bwrap') == str(tmp_path/'bwrap') and not has_bwrap()
-        with jailed(), pytest.raises(CourseError, match='bwrap'): mark_code(RIGHT, SPEC, 1)
-    finally: monkeypatch.undo(); has_bwrap.cache_clear()
+        assert shutil.which('bwrap') == str(tmp_path / 'bwrap') and not has_bwrap()
+        with jailed(), pytest.raises(CourseError, match='bwrap'):
+            mark_code(RIGHT, SPEC, 1)
+    finally:
+        monkeypatch.undo()
+        has_bwrap.cache_clear()
 
 
 def test_limits_are_kept():
     from diffcourse.quiz.sandbox import child
+
     assert child.refuse_calls.__doc__ and Limits().printed == 1 << 20
-    probe = '''import os
+    probe = """import os
 def mix(uncond, cond, scale):
     import resource
-    return [resource.getrlimit(getattr(resource, n))[1] for n in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE")] + [os.getuid() == 0]'''
+    return [resource.getrlimit(getattr(resource, n))[1] for n in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE")] + [os.getuid() == 0]"""
     seen = []
     old = quiz_code._judge
-    try: quiz_code._judge = lambda ran, *a: seen.append(child.unpack(ran.message)[0]) or old(ran, *a); mark_code(probe, SPEC, 1)
-    finally: quiz_code._judge = old
+    try:
+        quiz_code._judge = lambda ran, *a: seen.append(child.unpack(ran.message)[0]) or old(ran, *a)
+        mark_code(probe, SPEC, 1)
+    finally:
+        quiz_code._judge = old
     value = child.decode(seen[0]['cases'][0]['value'], {})
-    if LINUX: assert value == [0, 0, 0, os.getuid() == 0 and not quiz_code._user()]      # root becomes somebody else where Python can be read by all
+    if LINUX:
+        assert value == [
+            0,
+            0,
+            0,
+            os.getuid() == 0 and not quiz_code._user(),
+        ]  # root becomes somebody else where Python can be read by all

@@ -1,4 +1,5 @@
 "The recipe survives `kill -9`: killed in the middle of a stage and resumed, it ends with the weights of an unbroken run."
+
 import os
 import signal
 import subprocess
@@ -13,40 +14,71 @@ pytestmark = pytest.mark.slow
 
 PARTS = ('unet/diffusion_pytorch_model', 'vae/diffusion_pytorch_model', 'clip/model', 'text_encoder/model')
 
+
 def start(out, *more):
-    return subprocess.Popen([sys.executable, '-m', 'diffcourse', 'train', 'doodle', '--quick', '--out', str(out), *more], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, '-m', 'diffcourse', 'train', 'doodle', '--quick', '--out', str(out), *more],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
 
 def finish(process):
     err = process.communicate(timeout=300)[1]
     assert process.returncode == 0, err[-800:]
 
+
 @pytest.mark.parametrize('stage', ['clip', 'unet'])
 def test_killed_and_resumed(tmp_path, whole, stage):
-    process, out = start(tmp_path/'run'), tmp_path/'run'
+    process, out = start(tmp_path / 'run'), tmp_path / 'run'
     limit = time.monotonic() + 240
-    while not any((out/stage/'checkpoints').glob('step-0*[234]')):
+    while not any((out / stage / 'checkpoints').glob('step-0*[234]')):
         assert process.poll() is None, process.stderr.read()[-800:]
         assert time.monotonic() < limit, 'no checkpoint appeared'
-        time.sleep(.005)
-    os.kill(process.pid, signal.SIGKILL); process.wait()
-    finish(start(out, '--resume')); unbroken = whole()
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    finish(start(out, '--resume'))
+    unbroken = whole()
     for part in PARTS:
-        a, b = (load_file(folder/'model'/f'{part}.safetensors') for folder in (out, unbroken))
+        a, b = (load_file(folder / 'model' / f'{part}.safetensors') for folder in (out, unbroken))
         assert all((a[k] == b[k]).all() for k in b), f'{part} differs from that of an unbroken run'
+
 
 @pytest.fixture(scope='module')
 def whole(tmp_path_factory):
     "An unbroken run, which goes on beside the others until somebody asks for it."
-    out = tmp_path_factory.mktemp('whole'); process = start(out)
+    out = tmp_path_factory.mktemp('whole')
+    process = start(out)
+
     @cache
-    def done(): finish(process); return out
+    def done():
+        finish(process)
+        return out
+
     yield done
-    if process.poll() is None: process.kill(); process.wait()
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
 
 def test_what_a_run_leaves(whole):
     "Loss curves, a sample sheet, the recipe, a judge and a model with its card – and no pickle."
     whole = whole()
     names = {str(p.relative_to(whole)) for p in whole.rglob('*') if p.is_file()}
-    assert {'vae/loss.csv', 'clip/loss.csv', 'unet/loss.csv', 'judge/loss.csv', 'unet/loss.png', 'model/training/unet.csv', 'recipe.json', 'judge.safetensors', 'model/README.md', 'model/model_index.json', 'samples/step-00000006.png'} <= names
+    assert {
+        'vae/loss.csv',
+        'clip/loss.csv',
+        'unet/loss.csv',
+        'judge/loss.csv',
+        'unet/loss.png',
+        'model/training/unet.csv',
+        'recipe.json',
+        'judge.safetensors',
+        'model/README.md',
+        'model/model_index.json',
+        'samples/step-00000006.png',
+    } <= names
     assert not [n for n in names if n.endswith(('.pt', '.pth', '.bin', '.pkl', '.ckpt'))]
-    assert 'clip, zero-shot' in (whole/'model/README.md').read_text()
+    assert 'clip, zero-shot' in (whole / 'model/README.md').read_text()

@@ -19,21 +19,41 @@ from typer import Argument, Option
 from .. import __version__
 from ..base.errors import BadInput, CourseError
 from ..base.settings import settings
-from .shell import Stopped, check_file, ensure_writable, check_picture, error_line, print_json, run_command, say
+from diffcourse.commands.shell import (
+    Stopped,
+    check_file,
+    ensure_writable,
+    check_picture,
+    error_line,
+    print_json,
+    run_command,
+    say,
+)
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c004
-_look = dict(invoke_without_command=True, add_completion=False, rich_markup_mode='rich', context_settings={'help_option_names': ['-h', '--help']})
+_look = dict(
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode='rich',
+    context_settings={'help_option_names': ['-h', '--help']},
+)
 app = typer.Typer(name='diffcourse', **_look)
+
 
 def add_group(name, help, example):
     "A command with commands of its own; called alone it shows its help."
-    group = typer.Typer(name=name, help=help, epilog=f'Example: diffcourse {name} {example}', callback=show_help, **_look)
+    group = typer.Typer(
+        name=name, help=help, epilog=f'Example: diffcourse {name} {example}', callback=show_help, **_look
+    )
     app.add_typer(group)
     return group
 
-def show_help(ctx:typer.Context):
+
+def show_help(ctx: typer.Context):
     "Print a group's help when no command of it was asked for."
-    if ctx.invoked_subcommand is None: print(ctx.get_help())
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+
 
 quiz = add_group('quiz', 'Questionnaires, marked by running the model.', 'take 00_start')
 train = add_group('train', 'Train the models of the course.', 'doodle --out runs/doodle')
@@ -42,342 +62,612 @@ bench = add_group('bench', 'Measure what the model can do, and how fast.', 'scor
 AsJSON = Annotated[bool, Option('--json', help='One JSON document on stdout and nothing else.')]
 Model = Annotated[str, Option(help='doodle, a folder or a Hub id.', show_default='settings.ini')]
 
-def context(command, args)->typer.Context:
+
+def context(command, args) -> typer.Context:
     "Of the command that `args` lead to, without reading its options: reading them takes longer than all the rest of a help page."
     ctx = typer.Context(command, info_name='diffcourse', **command.context_settings)
     for a in args:
         below = getattr(ctx.command, 'commands', {})
-        if a in below: ctx = typer.Context(below[a], info_name=a, parent=ctx)
-        elif below and not a.startswith('-'): ctx.fail(f'No such command {a!r}')
+        if a in below:
+            ctx = typer.Context(below[a], info_name=a, parent=ctx)
+        elif below and not a.startswith('-'):
+            ctx.fail(f'No such command {a!r}')
     return ctx
 
-def main(args:list[str]=None)->int:
+
+def main(args: list[str] = None) -> int:
     "Run a command; the result is the status to end with."
+
     def command(args):
         group = typer.main.get_command(app)
-        if {'-h', '--help'} & set(args[:args.index('--') if '--' in args else None]): print(context(group, args).get_help())
-        else: return group(args, prog_name='diffcourse', standalone_mode=False)
+        if {'-h', '--help'} & set(args[: args.index('--') if '--' in args else None]):
+            print(context(group, args).get_help())
+        else:
+            return group(args, prog_name='diffcourse', standalone_mode=False)
+
     return run_command(command, list(sys.argv[1:] if args is None else args))
+
 
 @app.callback(epilog='Example: diffcourse draw "a large red seven on a blue background" --out seven.png')
 def top(
-    ctx:typer.Context,
-    version:Annotated[bool, Option('--version', help='Print the version and end.')]=False,
-    debug:Annotated[bool, Option('--debug', help='Show the whole traceback of an error. Can stand anywhere.')]=False,
+    ctx: typer.Context,
+    version: Annotated[bool, Option('--version', help='Print the version and end.')] = False,
+    debug: Annotated[
+        bool, Option('--debug', help='Show the whole traceback of an error. Can stand anywhere.')
+    ] = False,
 ):
     "Stable Diffusion, opened up, running live on a laptop."
-    if version: print(f'diffcourse {__version__}'); raise typer.Exit
+    if version:
+        print(f'diffcourse {__version__}')
+        raise typer.Exit
     show_help(ctx)
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c006
 def number_files(
-    file:Path, # As asked for
-    n:int,     # Pictures to write
-)->list[Path]: # `file` itself for one picture, seven-1.png, seven-2.png, … for more
+    file: Path,  # As asked for
+    n: int,  # Pictures to write
+) -> list[Path]:  # `file` itself for one picture, seven-1.png, seven-2.png, … for more
     "One file name for each picture."
-    return [file] if n == 1 else [file.with_stem(f'{file.stem}-{i+1:0{len(str(n))}d}') for i in range(n)]
+    return [file] if n == 1 else [file.with_stem(f'{file.stem}-{i + 1:0{len(str(n))}d}') for i in range(n)]
 
-def file_name(prompt:str)->Path:
+
+def file_name(prompt: str) -> Path:
     "A file name made from a prompt, at most 60 characters and the ending."
     words = '-'.join(''.join(c if c.isalnum() else ' ' for c in prompt.lower()).split())
-    return Path(f"{words[:60].strip('-') or 'drawing'}.png")
+    return Path(f'{words[:60].strip("-") or "drawing"}.png')
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c008
-@app.command(epilog='Example: diffcourse draw "a large red seven on a blue background" --steps 50 --guidance 7.5 --seed 1 --sampler ddim --out seven.png')
+@app.command(
+    epilog='Example: diffcourse draw "a large red seven on a blue background" --steps 50 --guidance 7.5 --seed 1 --sampler ddim --out seven.png'
+)
 def draw(
-    prompts:Annotated[list[str], Argument(help='What to draw; several are drawn together.', show_default=False)],
-    steps:Annotated[int, Option(help='Calls of the denoiser, at least 1.', show_default='settings.ini')]=None,
-    guidance:Annotated[float, Option(help='0 ignores the prompt, 1 follows it, more exaggerates it.', show_default='settings.ini')]=None,
-    seed:Annotated[list[int], Option(help='Of the start noise. Repeat it for one picture a seed.', show_default='settings.ini')]=None,
-    sampler:Annotated[str, Option(help='ddim, ddpm, dpmpp_2m, dpmpp_2m_sde, dpmpp_2s_ancestral, euler, euler_ancestral, heun, lms or unipc.', show_default='settings.ini')]=None,
-    spacing:Annotated[str, Option(help='Levels to visit: linspace, leading, trailing, karras or exponential.', show_default='what the model asks for')]=None,
-    eta:Annotated[float, Option(help='Share of chance in each step, 0 to 1, for samplers that have it.', show_default='what the sampler is known for')]=None,
-    negative:Annotated[str, Option(help='What to keep away from.')]='',
-    out:Annotated[Path, Option(help='File for the picture; its ending says the format. Several are numbered.', show_default='made from the prompt')]=None,
-    scale:Annotated[int, Option(help='Enlarge each pixel so many times, without blur.', min=1, max=64)]=1,
-    model:Model=None,
-    trace:Annotated[Path, Option(help='Folder for the record of the run: every latent, as safetensors and JSON.', show_default=False)]=None,
-    json:AsJSON=False,
+    prompts: Annotated[
+        list[str], Argument(help='What to draw; several are drawn together.', show_default=False)
+    ],
+    steps: Annotated[
+        int, Option(help='Calls of the denoiser, at least 1.', show_default='settings.ini')
+    ] = None,
+    guidance: Annotated[
+        float,
+        Option(help='0 ignores the prompt, 1 follows it, more exaggerates it.', show_default='settings.ini'),
+    ] = None,
+    seed: Annotated[
+        list[int],
+        Option(help='Of the start noise. Repeat it for one picture a seed.', show_default='settings.ini'),
+    ] = None,
+    sampler: Annotated[
+        str,
+        Option(
+            help='ddim, ddpm, dpmpp_2m, dpmpp_2m_sde, dpmpp_2s_ancestral, euler, euler_ancestral, heun, lms or unipc.',
+            show_default='settings.ini',
+        ),
+    ] = None,
+    spacing: Annotated[
+        str,
+        Option(
+            help='Levels to visit: linspace, leading, trailing, karras or exponential.',
+            show_default='what the model asks for',
+        ),
+    ] = None,
+    eta: Annotated[
+        float,
+        Option(
+            help='Share of chance in each step, 0 to 1, for samplers that have it.',
+            show_default='what the sampler is known for',
+        ),
+    ] = None,
+    negative: Annotated[str, Option(help='What to keep away from.')] = '',
+    out: Annotated[
+        Path,
+        Option(
+            help='File for the picture; its ending says the format. Several are numbered.',
+            show_default='made from the prompt',
+        ),
+    ] = None,
+    scale: Annotated[int, Option(help='Enlarge each pixel so many times, without blur.', min=1, max=64)] = 1,
+    model: Model = None,
+    trace: Annotated[
+        Path,
+        Option(
+            help='Folder for the record of the run: every latent, as safetensors and JSON.',
+            show_default=False,
+        ),
+    ] = None,
+    json: AsJSON = False,
 ):
     "Draw pictures from words."
-    for s in seed or [None]: now = settings(steps=steps, guidance=guidance, sampler=sampler, model=model, seed=s)
-    if len(prompts) > 1 and len(seed or []) not in (0, 1, len(prompts)): raise BadInput(f'{len(prompts)} prompts and {len(seed)} seeds; expected one seed, or one for each prompt')
-    n = max(len(prompts), len(seed or [])); files = [check_picture(f) for f in number_files(out or file_name(prompts[0]), n)]
-    if trace: ensure_writable(trace)
+    for s in seed or [None]:
+        now = settings(steps=steps, guidance=guidance, sampler=sampler, model=model, seed=s)
+    if len(prompts) > 1 and len(seed or []) not in (0, 1, len(prompts)):
+        raise BadInput(
+            f'{len(prompts)} prompts and {len(seed)} seeds; expected one seed, or one for each prompt'
+        )
+    n = max(len(prompts), len(seed or []))
+    files = [check_picture(f) for f in number_files(out or file_name(prompts[0]), n)]
+    if trace:
+        ensure_writable(trace)
     check_model(now, spacing)
-    for i,p in enumerate(prompts):
-        if not p.strip(): say(f'prompt {i+1} is empty: drawn without words (unconditional)')
+    for i, p in enumerate(prompts):
+        if not p.strip():
+            say(f'prompt {i + 1} is empty: drawn without words (unconditional)')
     run = make_pictures(prompts, negative, now, seed, spacing=spacing, eta=eta)
     write_pictures(run, files, scale)
-    if trace: run.save(trace)
-    if json: print_json(describe(run, files, trace))
-    else: print(*files, sep='\n')
+    if trace:
+        run.save(trace)
+    if json:
+        print_json(describe(run, files, trace))
+    else:
+        print(*files, sep='\n')
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c010
-def check_model(now, spacing=None)->None:
+def check_model(now, spacing=None) -> None:
     "Are the model and the sampler there? Said before a file is made or a weight is read."
     from diffcourse.models.load import find_model
     from diffcourse.samplers.base import get_sampler
-    get_sampler(now.sampler).check_spacing(spacing); find_model(now.model)
+
+    get_sampler(now.sampler).check_spacing(spacing)
+    find_model(now.model)
+
 
 def make_pictures(prompts, negative, now, seeds, **more):
     "Load the model and run it, with a progress bar where somebody watches."
     from diffcourse.models.load import load_models
     from diffcourse.pipeline.generate import generate
-    one = prompts[0] if len(prompts) == 1 else prompts; seed = now.seed if not seeds or len(seeds) == 1 else seeds
-    return generate(load_models(now.model), one, negative=negative, steps=now.steps, guidance=now.guidance, seed=seed, sampler=now.sampler, progress=sys.stderr.isatty(), **more)
+
+    one = prompts[0] if len(prompts) == 1 else prompts
+    seed = now.seed if not seeds or len(seeds) == 1 else seeds
+    return generate(
+        load_models(now.model),
+        one,
+        negative=negative,
+        steps=now.steps,
+        guidance=now.guidance,
+        seed=seed,
+        sampler=now.sampler,
+        progress=sys.stderr.isatty(),
+        **more,
+    )
+
 
 def write_pictures(run, files, scale):
     "Write each picture of a trace to its file."
     from diffcourse.base.images import image_grid
-    for image,file in zip(run.images, files, strict=True):
-        try: image_grid([image], scale=scale).save(file)
-        except (OSError, ValueError) as e: raise CourseError(f"can't write {file}: {getattr(e, 'strerror', None) or e}") from None
 
-def describe(run, files, trace=None)->dict:
+    for image, file in zip(run.images, files, strict=True):
+        try:
+            image_grid([image], scale=scale).save(file)
+        except (OSError, ValueError) as e:
+            raise CourseError(f"can't write {file}: {getattr(e, 'strerror', None) or e}") from None
+
+
+def describe(run, files, trace=None) -> dict:
     "A trace in a form for other programs, without its tensors."
-    pictures = [dict(file=f, prompt=p, negative=n, seed=s) for f,p,n,s in zip(files, run.prompt, run.negative, run.seed, strict=True)]
-    return dict(pictures=pictures, steps=run.steps, guidance=run.guidance, sampler=run.sampler, trace=trace, run=run.run)
+    pictures = [
+        dict(file=f, prompt=p, negative=n, seed=s)
+        for f, p, n, s in zip(files, run.prompt, run.negative, run.seed, strict=True)
+    ]
+    return dict(
+        pictures=pictures,
+        steps=run.steps,
+        guidance=run.guidance,
+        sampler=run.sampler,
+        trace=trace,
+        run=run.run,
+    )
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c012
 @quiz.command('list', epilog='Example: diffcourse quiz list')
-def quiz_list(json:AsJSON=False):
+def quiz_list(json: AsJSON = False):
     "Show the questionnaires."
     from diffcourse.quiz.core.catalog import list_quizzes
+
     found = list_quizzes()
-    if json: print_json([vars(i) for i in found]); return
+    if json:
+        print_json([vars(i) for i in found])
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
     table = Table('name', 'title', 'lesson', 'questions')
-    for q in found: table.add_row(q.name, Text(q.title or q.problem, style='' if q.title else 'red'), q.lesson, str(q.questions))
+    for q in found:
+        table.add_row(
+            q.name, Text(q.title or q.problem, style='' if q.title else 'red'), q.lesson, str(q.questions)
+        )
     Console().print(table)
+
 
 @quiz.command('take', epilog='Example: diffcourse quiz take 00_start')
 def quiz_take(
-    name:Annotated[str, Argument(help='Name of a questionnaire, or a YAML file.', show_default=False)]=None,
-    variant:Annotated[int, Option(help='Which variant of the questions.', min=0)]=0,
-    due:Annotated[bool, Option('--due', help='Ask again what is about to be forgotten; without a name, of all questionnaires.')]=False,
-    retry:Annotated[bool, Option('--retry', help='Ask only what is not right yet.')]=False,
-    again:Annotated[bool, Option('--again', help='Ask all, also what is answered.')]=False,
+    name: Annotated[
+        str, Argument(help='Name of a questionnaire, or a YAML file.', show_default=False)
+    ] = None,
+    variant: Annotated[int, Option(help='Which variant of the questions.', min=0)] = 0,
+    due: Annotated[
+        bool,
+        Option(
+            '--due', help='Ask again what is about to be forgotten; without a name, of all questionnaires.'
+        ),
+    ] = False,
+    retry: Annotated[bool, Option('--retry', help='Ask only what is not right yet.')] = False,
+    again: Annotated[bool, Option('--again', help='Ask all, also what is answered.')] = False,
 ):
     "Answer a questionnaire in the terminal. It goes on where you left."
-    if due + retry + again > 1: raise BadInput('--due, --retry and --again are three ways to choose; take one')
-    if name is None and not due: raise BadInput('which questionnaire? `diffcourse quiz list` shows them; --due asks again what is due')
+    if due + retry + again > 1:
+        raise BadInput('--due, --retry and --again are three ways to choose; take one')
+    if name is None and not due:
+        raise BadInput('which questionnaire? `diffcourse quiz list` shows them; --due asks again what is due')
     try:
         from diffcourse.quiz.faces.tables import take_due
         from diffcourse.quiz.faces.terminal import take
-        if due: take_due(name, variant)
-        else: take(name, variant=variant, retry=retry, again=again)
-    except KeyboardInterrupt as e: raise Stopped(str(e) or f"stopped by Ctrl-C; `diffcourse quiz take {name or '--due'}` begins again") from None
+
+        if due:
+            take_due(name, variant)
+        else:
+            take(name, variant=variant, retry=retry, again=again)
+    except KeyboardInterrupt as e:
+        raise Stopped(
+            str(e) or f'stopped by Ctrl-C; `diffcourse quiz take {name or "--due"}` begins again'
+        ) from None
+
 
 @quiz.command('new', epilog='Example: diffcourse quiz new 05_guidance')
 def quiz_new(
-    name:Annotated[str, Argument(help='Its name: letters, digits, - and _.', show_default=False)],
-    folder:Annotated[Path, Option(help='Where to put it.', show_default='beside the others')]=None,
+    name: Annotated[str, Argument(help='Its name: letters, digits, - and _.', show_default=False)],
+    folder: Annotated[Path, Option(help='Where to put it.', show_default='beside the others')] = None,
 ):
     "Write the skeleton of a questionnaire, with comments."
     from diffcourse.quiz.core.session import new_quiz
+
     print(new_quiz(name, folder))
+
 
 @quiz.command('progress', epilog='Example: diffcourse quiz progress --save answers.jsonl')
 def quiz_progress(
-    save:Annotated[Path, Option(help='Write every answer to this file, one JSON object a line.', show_default=False)]=None,
-    load:Annotated[Path, Option(help='Add the answers of such a file, of the page or of another machine. What is there already stays.', show_default=False)]=None,
-    json:AsJSON=False,
+    save: Annotated[
+        Path, Option(help='Write every answer to this file, one JSON object a line.', show_default=False)
+    ] = None,
+    load: Annotated[
+        Path,
+        Option(
+            help='Add the answers of such a file, of the page or of another machine. What is there already stays.',
+            show_default=False,
+        ),
+    ] = None,
+    json: AsJSON = False,
 ):
     "Show how far you have come and what is due."
     from diffcourse.quiz.faces.tables import progress_rows, show_progress
     from diffcourse.quiz.core.store import Store, read_events, write_events
+
     store = Store()
-    if load: say('{} answers and hints are new, {} were there'.format(*read_events(store, load)))
-    if save: say(f'{write_events(store, save)} answers and hints are in {save}')
+    if load:
+        say('{} answers and hints are new, {} were there'.format(*read_events(store, load)))
+    if save:
+        say(f'{write_events(store, save)} answers and hints are in {save}')
     rows = progress_rows(store)
-    if json: print_json(rows)
-    else: show_progress(rows)
+    if json:
+        print_json(rows)
+    else:
+        show_progress(rows)
+
 
 @quiz.command('lint', epilog='Example: diffcourse quiz lint quizzes/00_start.yaml --live')
 def quiz_lint(
-    files:Annotated[list[Path], Argument(help='YAML files.', show_default='all of the course')]=None,
-    live:Annotated[bool, Option('--live', help='Run the probes too: every right answer, every wrong option, every variant.')]=False,
-    format:Annotated[str, Option(help='text, json or github.')]='text',
-    json:AsJSON=False,
+    files: Annotated[list[Path], Argument(help='YAML files.', show_default='all of the course')] = None,
+    live: Annotated[
+        bool,
+        Option('--live', help='Run the probes too: every right answer, every wrong option, every variant.'),
+    ] = False,
+    format: Annotated[str, Option(help='text, json or github.')] = 'text',
+    json: AsJSON = False,
 ):
     "Look for mistakes in questionnaires. Status 1 if there are any."
-    if format not in ('text', 'json', 'github'): raise BadInput(f'format is {format!r}; expected text, json or github')
+    if format not in ('text', 'json', 'github'):
+        raise BadInput(f'format is {format!r}; expected text, json or github')
     from diffcourse.quiz.author.lint import lint_files
     from diffcourse.quiz.core.session import quiz_folder
+
     files = files or sorted(quiz_folder().glob('*.yaml'))
-    if missing := [f for f in files if not f.is_file()]: raise BadInput(f'{missing[0]} is not a file; expected a questionnaire in YAML')
+    if missing := [f for f in files if not f.is_file()]:
+        raise BadInput(f'{missing[0]} is not a file; expected a questionnaire in YAML')
     found = lint_files(files, live=live)
-    if json or format == 'json': print_json([m.to_json() for m in found])
+    if json or format == 'json':
+        print_json([m.to_json() for m in found])
     else:
-        for m in found: print(m.github() if format == 'github' else m)
-        say(f"{len(found)} found in {len(files)} file{'s'*(len(files) != 1)}")
+        for m in found:
+            print(m.github() if format == 'github' else m)
+        say(f'{len(found)} found in {len(files)} file{"s" * (len(files) != 1)}')
     return int(bool(found))
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c013
 @quiz.command('grade', epilog='Example: diffcourse quiz grade answers.yaml --json')
 def quiz_grade(
-    answers:Annotated[list[Path], Argument(help='Answers in YAML, JSON or JSONL (quiz, variant, learner, answers), saved notebooks, or folders of these.', show_default=False)],
-    out:Annotated[Path, Option(help='Folder for results.jsonl, grades.csv, report.html, junit.xml and items.json. A second run goes on in it.', show_default=False)]=None,
-    workers:Annotated[int, Option(help='Processes that mark side by side.', min=1, max=256)]=1,
-    timeout:Annotated[float, Option(help='Seconds for a submission.', min=1)]=600,
-    trust:Annotated[bool, Option('--trust', help="Run learners' code without bubblewrap around it.")]=False,
-    json:AsJSON=False,
+    answers: Annotated[
+        list[Path],
+        Argument(
+            help='Answers in YAML, JSON or JSONL (quiz, variant, learner, answers), saved notebooks, or folders of these.',
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path,
+        Option(
+            help='Folder for results.jsonl, grades.csv, report.html, junit.xml and items.json. A second run goes on in it.',
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[int, Option(help='Processes that mark side by side.', min=1, max=256)] = 1,
+    timeout: Annotated[float, Option(help='Seconds for a submission.', min=1)] = 600,
+    trust: Annotated[
+        bool, Option('--trust', help="Run learners' code without bubblewrap around it.")
+    ] = False,
+    json: AsJSON = False,
 ):
     "Mark answers, each submission in a process of its own. Status 1 if an answer could not be marked, 2 if a file could not be read."
     from diffcourse.quiz.classroom.batch import grade_batch
-    if out: ensure_writable(out)
-    show = (lambda n, of: print(f'\r{n} of {of}', end='\n' if n == of else '', file=sys.stderr)) if sys.stderr.isatty() else (lambda n, of: None)
+
+    if out:
+        ensure_writable(out)
+    show = (
+        (lambda n, of: print(f'\r{n} of {of}', end='\n' if n == of else '', file=sys.stderr))
+        if sys.stderr.isatty()
+        else (lambda n, of: None)
+    )
     marks = grade_batch(answers, out, workers, trust, timeout, progress=show)
     for m in marks:
-        if m['problem']: say('error:', error_line(CourseError(m['problem']))[0])
+        if m['problem']:
+            say('error:', error_line(CourseError(m['problem']))[0])
     done = [m for m in marks if not m['problem']]
-    if json: print_json(done)
+    if json:
+        print_json(done)
     else:
         from diffcourse.quiz.faces.tables import show_grades
+
         show_grades(done)
-    return 2 if len(done) < len(marks) else int(any(r['state'] in ('fault', 'ungraded') for m in done for r in m['results']))
+    return (
+        2
+        if len(done) < len(marks)
+        else int(any(r['state'] in ('fault', 'ungraded') for m in done for r in m['results']))
+    )
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c015
-def write_or_print(raw:bytes, out:Path|None, what:str):
+def write_or_print(raw: bytes, out: Path | None, what: str):
     "Into a file, or text on stdout."
     from diffcourse.quiz.formats.export import write_file
-    if out: say(f'{what}: {write_file(check_file(out) or out, raw)}')
-    else: print(raw.decode(), end='')
+
+    if out:
+        say(f'{what}: {write_file(check_file(out) or out, raw)}')
+    else:
+        print(raw.decode(), end='')
+
 
 @quiz.command('export', epilog='Example: diffcourse quiz export 00_start --to moodle --out start.xml')
 def quiz_export(
-    name:Annotated[str, Argument(help='Name of a questionnaire, or a YAML file.', show_default=False)],
-    to:Annotated[str, Option(help='gift, moodle, qti or jupyterquiz.', show_default=False)],
-    out:Annotated[Path, Option(help='File to write; needed for qti, which is a zip file.', show_default='stdout')]=None,
+    name: Annotated[str, Argument(help='Name of a questionnaire, or a YAML file.', show_default=False)],
+    to: Annotated[str, Option(help='gift, moodle, qti or jupyterquiz.', show_default=False)],
+    out: Annotated[
+        Path, Option(help='File to write; needed for qti, which is a zip file.', show_default='stdout')
+    ] = None,
 ):
     "Write a questionnaire for another system. What that can't hold is listed."
     from diffcourse.quiz.formats.export import export_quiz
-    if to == 'qti' and not out: raise BadInput('QTI is a zip file; name one with --out')
-    raw, lost = export_quiz(name, to); write_or_print(raw, out, to)
-    for one in lost: say('lost:', one)
+
+    if to == 'qti' and not out:
+        raise BadInput('QTI is a zip file; name one with --out')
+    raw, lost = export_quiz(name, to)
+    write_or_print(raw, out, to)
+    for one in lost:
+        say('lost:', one)
+
 
 @quiz.command('import', epilog='Example: diffcourse quiz import old.gift --out quizzes/old.yaml')
 def quiz_import(
-    file:Annotated[Path, Argument(help='A file of jupyterquiz (.json) or GIFT.', show_default=False)],
-    out:Annotated[Path, Option(help='Questionnaire to write.', show_default='stdout')]=None,
+    file: Annotated[Path, Argument(help='A file of jupyterquiz (.json) or GIFT.', show_default=False)],
+    out: Annotated[Path, Option(help='Questionnaire to write.', show_default='stdout')] = None,
 ):
     "Make a questionnaire out of one of another system. What can't be taken over is listed."
     from diffcourse.quiz.formats.imports import import_quiz
-    text, lost = import_quiz(file, out.stem if out else ''); write_or_print(text.encode(), out, 'questionnaire')
-    for one in lost: say('left out:', one)
+
+    text, lost = import_quiz(file, out.stem if out else '')
+    write_or_print(text.encode(), out, 'questionnaire')
+    for one in lost:
+        say('left out:', one)
+
 
 @quiz.command('build', epilog='Example: diffcourse quiz build 00_start --public --out start.json')
 def quiz_build(
-    name:Annotated[str, Argument(help='Name of a questionnaire, or a YAML file.', show_default=False)],
-    public:Annotated[bool, Option('--public', help='Leave out answers, wrong rules, feedback, tests and hidden inputs.')]=False,
-    out:Annotated[Path, Option(help='File to write.', show_default='stdout')]=None,
+    name: Annotated[str, Argument(help='Name of a questionnaire, or a YAML file.', show_default=False)],
+    public: Annotated[
+        bool, Option('--public', help='Leave out answers, wrong rules, feedback, tests and hidden inputs.')
+    ] = False,
+    out: Annotated[Path, Option(help='File to write.', show_default='stdout')] = None,
 ):
     "Write a questionnaire with everything filled in, as JSON."
     import dataclasses
     import json
 
     from diffcourse.quiz.formats.export import freeze, public_questions
-    if public: data = public_questions(name)
-    else: frozen, lost = freeze(name); data = dict(schema='diffcourse.frozen/1', questions=[dataclasses.asdict(f) for f in frozen], lost=[str(x) for x in lost])
-    write_or_print((json.dumps(data, indent=1, ensure_ascii=False, default=lambda o: o.model_dump(mode='json')) + '\n').encode(), out, 'questions')
+
+    if public:
+        data = public_questions(name)
+    else:
+        frozen, lost = freeze(name)
+        data = dict(
+            schema='diffcourse.frozen/1',
+            questions=[dataclasses.asdict(f) for f in frozen],
+            lost=[str(x) for x in lost],
+        )
+    write_or_print(
+        (
+            json.dumps(data, indent=1, ensure_ascii=False, default=lambda o: o.model_dump(mode='json')) + '\n'
+        ).encode(),
+        out,
+        'questions',
+    )
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c016
 @quiz.command('probe', epilog='Example: diffcourse quiz probe guidance_mix scale=7.5 seed=1')
 def quiz_probe(
-    name:Annotated[str, Argument(help='Name of a probe.', show_default='show which there are')]=None,
-    arguments:Annotated[list[str], Argument(help='Its arguments, as key=value.', show_default=False)]=None,
-    json:AsJSON=False,
+    name: Annotated[str, Argument(help='Name of a probe.', show_default='show which there are')] = None,
+    arguments: Annotated[list[str], Argument(help='Its arguments, as key=value.', show_default=False)] = None,
+    json: AsJSON = False,
 ):
     "Run one measurement, and show its value and what it was read off."
     from diffcourse.quiz.probe.registry import find_probe, parse_arguments, probe_names, run_probe
+
     if name is None:
         known = {n: find_probe(n).doc for n in probe_names()}
-        if json: print_json(known)
-        else: print(*(f'{n}: {d}' for n,d in known.items()), sep='\n')
+        if json:
+            print_json(known)
+        else:
+            print(*(f'{n}: {d}' for n, d in known.items()), sep='\n')
         return
     run = run_probe(name, **parse_arguments(name, arguments or []))
-    if json: print_json(run.to_json())
+    if json:
+        print_json(run.to_json())
     else:
         from diffcourse.quiz.faces.terminal import show_probe
+
         show_probe(run)
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c018
 @app.command(epilog='Example: diffcourse lab 00_start --no-browser --port 8899')
 def lab(
-    lesson:Annotated[str, Argument(help='Lesson to open, by the beginning of its name, or a notebook.')]='00_start',
-    browser:Annotated[bool, Option('--browser/--no-browser', help='Open a browser, where there is one.')]=True,
-    port:Annotated[int, Option(help='Port to listen on.', show_default='the first free one from 8888')]=None,
-    host:Annotated[str, Option(help='Address to listen on; 0.0.0.0 for all of this machine.')]='127.0.0.1',
-    jupyter:Annotated[list[str], Option(help='One more option for JupyterLab, such as --jupyter=--ServerApp.base_url=/x/', show_default=False)]=None,
-    verbose:Annotated[bool, Option('--verbose', help="Show JupyterLab's log.")]=False,
+    lesson: Annotated[
+        str, Argument(help='Lesson to open, by the beginning of its name, or a notebook.')
+    ] = '00_start',
+    browser: Annotated[
+        bool, Option('--browser/--no-browser', help='Open a browser, where there is one.')
+    ] = True,
+    port: Annotated[
+        int, Option(help='Port to listen on.', show_default='the first free one from 8888')
+    ] = None,
+    host: Annotated[str, Option(help='Address to listen on; 0.0.0.0 for all of this machine.')] = '127.0.0.1',
+    jupyter: Annotated[
+        list[str],
+        Option(
+            help='One more option for JupyterLab, such as --jupyter=--ServerApp.base_url=/x/',
+            show_default=False,
+        ),
+    ] = None,
+    verbose: Annotated[bool, Option('--verbose', help="Show JupyterLab's log.")] = False,
 ):
     "Open JupyterLab on the lessons. Ctrl-C ends it."
     import signal
     import tempfile
 
-    from diffcourse.commands.lab import find_lesson, free_port, lab_address, lessons_folder, new_token, start_lab
-    folder = lessons_folder(); notebook = find_lesson(lesson, folder); port = free_port(host, port); token = new_token()
+    from diffcourse.commands.lab import (
+        find_lesson,
+        free_port,
+        lab_address,
+        lessons_folder,
+        new_token,
+        start_lab,
+    )
+
+    folder = lessons_folder()
+    notebook = find_lesson(lesson, folder)
+    port = free_port(host, port)
+    token = new_token()
     root = folder.parents[1] if folder.parent.name == 'nbs' else folder
-    if not notebook.is_relative_to(root): root = notebook.parent
+    if not notebook.is_relative_to(root):
+        root = notebook.parent
     for name in ('SIGTERM', 'SIGHUP'):
-        if hasattr(signal, name): signal.signal(getattr(signal, name), lambda number, frame: sys.exit(128 + number))
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda number, frame: sys.exit(128 + number))
     say(f'starting JupyterLab on {root} …')
     with tempfile.TemporaryDirectory() as own, tempfile.TemporaryFile() as log:
         server = start_lab(root, own, port, host, token, jupyter or [], None if verbose else log)
-        return watch_lab(server, lab_address(notebook, root, port, host, token), port, host, browser, None if verbose else log)
+        return watch_lab(
+            server,
+            lab_address(notebook, root, port, host, token),
+            port,
+            host,
+            browser,
+            None if verbose else log,
+        )
+
 
 def watch_lab(server, address, port, host, browser, log):
     "Say where the server is, and stay until it ends."
     import webbrowser
 
     from diffcourse.commands.lab import has_display, stop_lab, wait_for_lab
+
     try:
         wait_for_lab(server, port, host, log)
-        print(f'JupyterLab: {address}', flush=True); say('Ctrl-C ends it')
-        if browser and has_display(): webbrowser.open(address)
+        print(f'JupyterLab: {address}', flush=True)
+        say('Ctrl-C ends it')
+        if browser and has_display():
+            webbrowser.open(address)
         return server.wait()
-    except KeyboardInterrupt: say('\nJupyterLab stopped'); return 0
-    finally: stop_lab(server)
+    except KeyboardInterrupt:
+        say('\nJupyterLab stopped')
+        return 0
+    finally:
+        stop_lab(server)
 
 # %% ../../nbs/9_commands/40_cli.ipynb #c020
 @train.command('doodle', epilog='Example: diffcourse train doodle --out runs/doodle --resume')
 def train_doodle(
-    out:Annotated[Path, Option(help='Folder for checkpoints, curves, sample sheets and the finished model.', show_default=False)],
-    resume:Annotated[bool, Option('--resume', help='Go on where an earlier run in the same folder stopped.')]=False,
-    quick:Annotated[bool, Option('--quick', help='A tiny run that shows that everything works; its model draws nothing.')]=False,
-    base:Annotated[str, Option(help='Go on with this model, instead of starting from nothing.', show_default=False)]=None,
+    out: Annotated[
+        Path,
+        Option(
+            help='Folder for checkpoints, curves, sample sheets and the finished model.', show_default=False
+        ),
+    ],
+    resume: Annotated[
+        bool, Option('--resume', help='Go on where an earlier run in the same folder stopped.')
+    ] = False,
+    quick: Annotated[
+        bool, Option('--quick', help='A tiny run that shows that everything works; its model draws nothing.')
+    ] = False,
+    base: Annotated[
+        str, Option(help='Go on with this model, instead of starting from nothing.', show_default=False)
+    ] = None,
 ):
     "Train the model that comes with the course."
     ensure_writable(out)
-    if not resume and any(out.iterdir()): raise BadInput(f'{out} is not empty; --resume goes on with the run in it, or choose another folder')
+    if not resume and any(out.iterdir()):
+        raise BadInput(f'{out} is not empty; --resume goes on with the run in it, or choose another folder')
     from diffcourse.models.load import find_model
     from diffcourse.train import recipe
+
     say(f'training in {out}; after Ctrl-C, --resume goes on from the last checkpoint')
     model = recipe.train_doodle(out, resume=resume, quick=quick, base=base and find_model(base))
     from diffcourse.widgets.figures import loss_figure
-    for curve in out.glob('*/loss.csv'): loss_figure(curve).pil().save(curve.with_suffix('.png'))
+
+    for curve in out.glob('*/loss.csv'):
+        loss_figure(curve).pil().save(curve.with_suffix('.png'))
     print(model)
+
 
 @bench.command('scores', epilog='Example: diffcourse bench scores --n 50')
 def bench_scores(
-    model:Model=None,
-    n:Annotated[int, Option(help='Prompts of trained combinations, and as many of held-out ones.', min=1)]=210,
-    guidance:Annotated[float, Option(help='As for draw.', show_default='settings.ini')]=None,
-    json:AsJSON=False,
+    model: Model = None,
+    n: Annotated[
+        int, Option(help='Prompts of trained combinations, and as many of held-out ones.', min=1)
+    ] = 210,
+    guidance: Annotated[float, Option(help='As for draw.', show_default='settings.ini')] = None,
+    json: AsJSON = False,
 ):
     "How well does the model draw what it is told? Read off its pictures by a judge network."
-    now = settings(model=model, guidance=guidance); check_model(now)
+    now = settings(model=model, guidance=guidance)
+    check_model(now)
     from diffcourse.train.scores import print_scores
+
     print_scores(now.model, n, now.guidance, as_json=json)
 
+
 @app.command(epilog='Example: diffcourse doctor --json')
-def doctor(json:AsJSON=False):
+def doctor(json: AsJSON = False):
     "Look whether everything is here that the course needs. Status 1 if something is missing."
     from diffcourse.commands.doctor import examine, show_checks
+
     checks = list(examine())
-    if json: print_json([vars(c) for c in checks])
-    else: show_checks(checks)
+    if json:
+        print_json([vars(c) for c in checks])
+    else:
+        show_checks(checks)
     return int(any(c.state == 'missing' for c in checks))

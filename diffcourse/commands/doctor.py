@@ -27,106 +27,186 @@ from ..base.settings import settings, settings_file
 @dataclass(frozen=True)
 class Check:
     "One thing that was looked at."
-    name:str
-    state:str                                # 'ok', 'note' (works, but you may want to know) or 'missing'
-    value:str                                # What there is
-    advice:str=''                            # The way out, if it is not ok
-    data:dict=field(default_factory=dict)    # The same for programs
+
+    name: str
+    state: str  # 'ok', 'note' (works, but you may want to know) or 'missing'
+    value: str  # What there is
+    advice: str = ''  # The way out, if it is not ok
+    data: dict = field(default_factory=dict)  # The same for programs
 
 # %% ../../nbs/9_commands/20_doctor.ipynb #c006
-def needed_packages()->list[str]:
+def needed_packages() -> list[str]:
     "Names of the packages that diffcourse can't do without."
     return [re.match(r'[\w.-]+', r)[0] for r in requires('diffcourse') or [] if 'extra ==' not in r]
 
-def python_check()->Check:
+
+def python_check() -> Check:
     "Python and the machine."
-    data = dict(python=platform.python_version(), executable=sys.executable, system=platform.platform(), diffcourse=__version__)
-    return Check('python', 'ok', f"{data['python']} on {platform.system()} {platform.machine()}, {sys.prefix}", data=data)
+    data = dict(
+        python=platform.python_version(),
+        executable=sys.executable,
+        system=platform.platform(),
+        diffcourse=__version__,
+    )
+    return Check(
+        'python',
+        'ok',
+        f'{data["python"]} on {platform.system()} {platform.machine()}, {sys.prefix}',
+        data=data,
+    )
+
 
 def packages_check(
-    names:list[str]=None, # By default `needed_packages()`
-)->Check:
+    names: list[str] = None,  # By default `needed_packages()`
+) -> Check:
     "Versions of the packages."
     found, gone = {}, []
     for n in sorted(needed_packages() if names is None else names, key=str.lower):
-        try: found[n] = version(n)
-        except PackageNotFoundError: gone.append(n)
-    value = ', '.join(f'{n} {v}' for n,v in found.items())
-    if gone: return Check('packages', 'missing', f"without {', '.join(gone)}", f"pip install {' '.join(gone)}", found)
+        try:
+            found[n] = version(n)
+        except PackageNotFoundError:
+            gone.append(n)
+    value = ', '.join(f'{n} {v}' for n, v in found.items())
+    if gone:
+        return Check(
+            'packages', 'missing', f'without {", ".join(gone)}', f'pip install {" ".join(gone)}', found
+        )
     return Check('packages', 'ok', value, data=found)
 
-def lab_check()->Check:
+
+def lab_check() -> Check:
     "JupyterLab and the kernel it runs notebooks in. (Chromium is for the course's own tests; a learner doesn't need it.)"
     packages = packages_check(['jupyterlab', 'ipykernel', 'ipywidgets'])
     return Check('lab', packages.state, packages.value, packages.advice, packages.data)
 
 # %% ../../nbs/9_commands/20_doctor.ipynb #c009
-def device_check()->Check:
+def device_check() -> Check:
     "Where the model will run."
     import torch
 
     from diffcourse.base.images import pick_device
-    now = settings(); device = pick_device(now.device)
-    what = torch.cuda.get_device_name(device) if device.type == 'cuda' else f'{torch.get_num_threads()} of {os.cpu_count()} processors' if device.type == 'cpu' else device.type
-    return Check('device', 'ok', f'{device} ({what}), {now.dtype}', data=dict(device=str(device), dtype=now.dtype, threads=torch.get_num_threads()))
 
-def settings_check()->Check:
+    now = settings()
+    device = pick_device(now.device)
+    what = (
+        torch.cuda.get_device_name(device)
+        if device.type == 'cuda'
+        else f'{torch.get_num_threads()} of {os.cpu_count()} processors'
+        if device.type == 'cpu'
+        else device.type
+    )
+    return Check(
+        'device',
+        'ok',
+        f'{device} ({what}), {now.dtype}',
+        data=dict(device=str(device), dtype=now.dtype, threads=torch.get_num_threads()),
+    )
+
+
+def settings_check() -> Check:
     "Which settings hold, and who says so."
-    file, _ = settings_file(); now = settings()
-    data = {n: str(v) for n,v in vars(now).items()} | {'file': str(file)}
+    file, _ = settings_file()
+    now = settings()
+    data = {n: str(v) for n, v in vars(now).items()} | {'file': str(file)}
     from_outside = [n for n in os.environ if n.startswith('DIFFCOURSE_')]
-    return Check('settings', 'ok', f"{file or 'no settings.ini, so what the course comes with'}{''.join(f', {n}' for n in from_outside)}", data=data)
+    return Check(
+        'settings',
+        'ok',
+        f'{file or "no settings.ini, so what the course comes with"}{"".join(f", {n}" for n in from_outside)}',
+        data=data,
+    )
 
-def model_check()->Check:
+
+def model_check() -> Check:
     "Which model draws, with the size and hash of its weights."
     from diffcourse.models.folder import check_model_folder, weights_hash
     from diffcourse.models.load import find_model
-    name = settings().model; path = find_model(name); check_model_folder(path)
-    size = sum(p.stat().st_size for p in path.rglob('*.safetensors')); sha = weights_hash(path)
-    return Check('model', 'ok', f'{name}, {size/1e6:.1f} MB, weights {sha}, {path}', data=dict(name=name, path=str(path), hash=sha, bytes=size))
+
+    name = settings().model
+    path = find_model(name)
+    check_model_folder(path)
+    size = sum(p.stat().st_size for p in path.rglob('*.safetensors'))
+    sha = weights_hash(path)
+    return Check(
+        'model',
+        'ok',
+        f'{name}, {size / 1e6:.1f} MB, weights {sha}, {path}',
+        data=dict(name=name, path=str(path), hash=sha, bytes=size),
+    )
 
 # %% ../../nbs/9_commands/20_doctor.ipynb #c011
 def store_check(
-    home:Path=None, # By default the one of the settings
-)->Check:
+    home: Path = None,  # By default the one of the settings
+) -> Check:
     "Can progress and the cache be kept?"
-    home = Path(home or settings().home); way_out = 'set DIFFCOURSE_HOME to a folder you can write in'
+    home = Path(home or settings().home)
+    way_out = 'set DIFFCOURSE_HOME to a folder you can write in'
     try:
         home.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=home) as d:
             db = sqlite3.connect(f'{d}/try.sqlite')
-            try: db.execute('PRAGMA journal_mode=WAL'); db.execute('create table a(b)'); db.commit()
-            finally: db.close()
-    except (OSError, sqlite3.Error) as e: return Check('store', 'missing', f"can't write in {home}: {getattr(e, 'strerror', None) or e}", way_out, dict(home=str(home)))
+            try:
+                db.execute('PRAGMA journal_mode=WAL')
+                db.execute('create table a(b)')
+                db.commit()
+            finally:
+                db.close()
+    except (OSError, sqlite3.Error) as e:
+        return Check(
+            'store',
+            'missing',
+            f"can't write in {home}: {getattr(e, 'strerror', None) or e}",
+            way_out,
+            dict(home=str(home)),
+        )
     return Check('store', 'ok', f'{home} can be written in', data=dict(home=str(home)))
 
+
 def disk_check(
-    home:Path=None,
-    low:float=1.,   # Gigabytes under which it is said
-)->Check:
+    home: Path = None,
+    low: float = 1.0,  # Gigabytes under which it is said
+) -> Check:
     "Free space where progress is kept."
     home = Path(home or settings().home)
-    there = next((p for p in (home, *home.parents) if p.exists()), Path('/')); free = shutil.disk_usage(there).free/1e9
-    return Check('disk', 'ok' if free >= low else 'note', f'{free:.1f} GB free', '' if free >= low else 'checkpoints and Hub models need more', dict(free_gb=round(free, 2)))
+    there = next((p for p in (home, *home.parents) if p.exists()), Path('/'))
+    free = shutil.disk_usage(there).free / 1e9
+    return Check(
+        'disk',
+        'ok' if free >= low else 'note',
+        f'{free:.1f} GB free',
+        '' if free >= low else 'checkpoints and Hub models need more',
+        dict(free_gb=round(free, 2)),
+    )
 
 # %% ../../nbs/9_commands/20_doctor.ipynb #c014
-def attempt(name, check)->Check:
+def attempt(name, check) -> Check:
     "Run one check; an error becomes a finding."
-    try: return check()
-    except CourseError as e: return Check(name, 'missing', str(e))
-    except Exception as e: return Check(name, 'missing', f'{type(e).__name__}: {e}', 'please report this, with `diffcourse doctor --json`')
+    try:
+        return check()
+    except CourseError as e:
+        return Check(name, 'missing', str(e))
+    except Exception as e:
+        return Check(
+            name, 'missing', f'{type(e).__name__}: {e}', 'please report this, with `diffcourse doctor --json`'
+        )
 
-def examine()->Iterator[Check]:
+
+def examine() -> Iterator[Check]:
     "Look at everything, one after the other."
-    for name in ('python', 'packages', 'settings', 'device', 'model', 'store', 'disk', 'lab'): yield attempt(name, globals()[f'{name}_check'])
+    for name in ('python', 'packages', 'settings', 'device', 'model', 'store', 'disk', 'lab'):
+        yield attempt(name, globals()[f'{name}_check'])
 
-def show_checks(checks)->None:
+
+def show_checks(checks) -> None:
     "A table for people."
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
     table = Table(show_header=False, box=None, padding=(0, 1))
     for c in checks:
         mark, style = dict(ok=('✓', 'green'), note=('!', 'yellow'), missing=('✗', 'red')).get(c.state)
-        table.add_row(Text(mark, style), Text(c.name, 'bold'), Text(c.value + (f'\n{c.advice}' if c.advice else '')))
+        table.add_row(
+            Text(mark, style), Text(c.name, 'bold'), Text(c.value + (f'\n{c.advice}' if c.advice else ''))
+        )
     Console().print(table)

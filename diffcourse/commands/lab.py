@@ -29,125 +29,219 @@ from ..base.settings import settings
 
 # %% ../../nbs/9_commands/30_lab.ipynb #c005
 def refresh_copies(
-    source:Path, # Where the originals are
-    target:Path, # Where the copies go; made if it is not there
-)->list[Path]:   # The copies that were written now
+    source: Path,  # Where the originals are
+    target: Path,  # Where the copies go; made if it is not there
+) -> list[Path]:  # The copies that were written now
     "Copy notebooks, but never over one that was changed since it was copied."
     target.mkdir(parents=True, exist_ok=True)
-    digest = lambda p: hashlib.sha256(p.read_bytes()).hexdigest()
-    note = target/'.copied.json'; known = json.loads(note.read_text()) if note.is_file() else {}; written = []
+
+    def digest(p):
+        return hashlib.sha256(p.read_bytes()).hexdigest()
+
+    note = target / '.copied.json'
+    known = json.loads(note.read_text()) if note.is_file() else {}
+    written = []
     for file in sorted(source.glob('*.ipynb')):
-        copy = target/file.name
-        if copy.exists() and (digest(copy) != known.get(file.name) or digest(copy) == digest(file)): continue
-        shutil.copyfile(file, copy); known[file.name] = digest(copy); written.append(copy)
+        copy = target / file.name
+        if copy.exists() and (digest(copy) != known.get(file.name) or digest(copy) == digest(file)):
+            continue
+        shutil.copyfile(file, copy)
+        known[file.name] = digest(copy)
+        written.append(copy)
     note.write_text(json.dumps(known, indent=1))
     return written
 
-def lessons_folder()->Path:
+
+def lessons_folder() -> Path:
     "The folder with the lessons to open: the checkout's own, or copies in the learner's folder."
     package = Path(find_spec('diffcourse').origin).parent
-    checkout, shipped, copies = package.parent/'nbs'/'lessons', package/'lessons', settings().home/'lessons'
-    if checkout.is_dir(): return checkout
-    if not shipped.is_dir(): raise CourseError(f'no lessons in {shipped}; install diffcourse again')
-    try: refresh_copies(shipped, copies)
-    except OSError as e: raise CourseError(f"can't copy the lessons to {copies}: {e.strerror}; set DIFFCOURSE_HOME to a folder you can write in") from None
+    checkout, shipped, copies = (
+        package.parent / 'nbs' / 'lessons',
+        package / 'lessons',
+        settings().home / 'lessons',
+    )
+    if checkout.is_dir():
+        return checkout
+    if not shipped.is_dir():
+        raise CourseError(f'no lessons in {shipped}; install diffcourse again')
+    try:
+        refresh_copies(shipped, copies)
+    except OSError as e:
+        raise CourseError(
+            f"can't copy the lessons to {copies}: {e.strerror}; set DIFFCOURSE_HOME to a folder you can write in"
+        ) from None
     return copies
 
+
 def find_lesson(
-    name:str,    # '04_samplers', '04' or a path to a notebook
-    folder:Path, # As from `lessons_folder`
-)->Path:         # A notebook that is there
+    name: str,  # '04_samplers', '04' or a path to a notebook
+    folder: Path,  # As from `lessons_folder`
+) -> Path:  # A notebook that is there
     "The notebook of a lesson, by the beginning of its name."
-    if (own := Path(name)).suffix == '.ipynb' and own.is_file(): return own.resolve()
-    found = sorted(folder.glob('*.ipynb')); match = [p for p in found if p.stem.startswith(Path(name).stem)] if name else []
-    if not match: raise BadInput(f"no lesson is called {name!r}; there are {', '.join(p.stem for p in found)}" if found else f'no lessons in {folder}')
+    if (own := Path(name)).suffix == '.ipynb' and own.is_file():
+        return own.resolve()
+    found = sorted(folder.glob('*.ipynb'))
+    match = [p for p in found if p.stem.startswith(Path(name).stem)] if name else []
+    if not match:
+        raise BadInput(
+            f'no lesson is called {name!r}; there are {", ".join(p.stem for p in found)}'
+            if found
+            else f'no lessons in {folder}'
+        )
     return match[0]
 
 # %% ../../nbs/9_commands/30_lab.ipynb #c008
 def free_port(
-    host:str='127.0.0.1',
-    port:int=None,        # This one or none; by default the first free one from 8888
-)->int:
+    host: str = '127.0.0.1',
+    port: int = None,  # This one or none; by default the first free one from 8888
+) -> int:
     "A port that nobody listens on."
-    if port is not None and not 1 <= port <= 65535: raise BadInput(f'port is {port}; expected a whole number from 1 to 65535')
+    if port is not None and not 1 <= port <= 65535:
+        raise BadInput(f'port is {port}; expected a whole number from 1 to 65535')
     for p in [port] if port else range(8888, 8988):
         with socket.socket() as s:
-            if os.name != 'nt': s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try: s.bind((host, p)); return p
-            except socket.gaierror: raise BadInput(f"host is {host!r}, which can't be found; expected an address of this machine, such as 127.0.0.1") from None
-            except PermissionError: raise BadInput(f'port is {p}, which you may not use; take one from 1024') from None
-            except OSError as e: why = e.strerror
-    raise BadInput(f'port {port} on {host}: {why}; leave it out and a free one is found' if port else f'no free port from 8888 to 8987 on {host}: {why}')
+            if os.name != 'nt':
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((host, p))
+                return p
+            except socket.gaierror:
+                raise BadInput(
+                    f"host is {host!r}, which can't be found; expected an address of this machine, such as 127.0.0.1"
+                ) from None
+            except PermissionError:
+                raise BadInput(f'port is {p}, which you may not use; take one from 1024') from None
+            except OSError as e:
+                why = e.strerror
+    raise BadInput(
+        f'port {port} on {host}: {why}; leave it out and a free one is found'
+        if port
+        else f'no free port from 8888 to 8987 on {host}: {why}'
+    )
 
 # %% ../../nbs/9_commands/30_lab.ipynb #c011
 def quiet_defaults(
-    folder:Path, # To be written in
-)->str:          # What `JUPYTER_CONFIG_PATH` should be
+    folder: Path,  # To be written in
+) -> str:  # What `JUPYTER_CONFIG_PATH` should be
     "Write defaults for a JupyterLab that asks nothing about news and updates."
-    file = Path(folder)/'labconfig'/'default_setting_overrides.json'; file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({'@jupyterlab/apputils-extension:notification': {'fetchNews': 'false', 'checkForUpdates': False}}))
+    file = Path(folder) / 'labconfig' / 'default_setting_overrides.json'
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(
+        json.dumps(
+            {'@jupyterlab/apputils-extension:notification': {'fetchNews': 'false', 'checkForUpdates': False}}
+        )
+    )
     return os.pathsep.join(filter(None, (str(folder), os.environ.get('JUPYTER_CONFIG_PATH'))))
 
+
 def start_lab(
-    root:Path,           # The folder that the file browser shows
-    folder:Path,         # For what the server needs while it runs
-    port:int,
-    host:str='127.0.0.1',
-    token:str='',        # Empty: anybody on this machine may come in
-    options:list=(),     # More options for JupyterLab
-    log=None,            # An open file for what the server reports; by default stderr
-)->subprocess.Popen:
+    root: Path,  # The folder that the file browser shows
+    folder: Path,  # For what the server needs while it runs
+    port: int,
+    host: str = '127.0.0.1',
+    token: str = '',  # Empty: anybody on this machine may come in
+    options: list = (),  # More options for JupyterLab
+    log=None,  # An open file for what the server reports; by default stderr
+) -> subprocess.Popen:
     "Start a JupyterLab server that asks no questions."
-    try: version('jupyterlab')
-    except PackageNotFoundError: raise CourseError('JupyterLab is not installed here; pip install jupyterlab') from None
-    command = [sys.executable, '-m', 'jupyterlab', '--no-browser', '--allow-root', f'--ip={host}', f'--port={port}', '--ServerApp.port_retries=0',
-               f'--ServerApp.root_dir={root}', '--ServerApp.answer_yes=True', '--LabApp.news_url=None',
-               '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', *options]
-    return subprocess.Popen(command, stdout=log or sys.stderr, stderr=log, env=dict(os.environ, JUPYTER_TOKEN=token, JUPYTER_CONFIG_PATH=quiet_defaults(folder)))
+    try:
+        version('jupyterlab')
+    except PackageNotFoundError:
+        raise CourseError('JupyterLab is not installed here; pip install jupyterlab') from None
+    command = [
+        sys.executable,
+        '-m',
+        'jupyterlab',
+        '--no-browser',
+        '--allow-root',
+        f'--ip={host}',
+        f'--port={port}',
+        '--ServerApp.port_retries=0',
+        f'--ServerApp.root_dir={root}',
+        '--ServerApp.answer_yes=True',
+        '--LabApp.news_url=None',
+        '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
+        *options,
+    ]
+    return subprocess.Popen(
+        command,
+        stdout=log or sys.stderr,
+        stderr=log,
+        env=dict(os.environ, JUPYTER_TOKEN=token, JUPYTER_CONFIG_PATH=quiet_defaults(folder)),
+    )
+
 
 def wait_for_lab(
-    process:subprocess.Popen,
-    port:int, host:str='127.0.0.1',
-    log=None,                  # As given to `start_lab`
-    seconds:float=90,          # How long a slow machine may take
-)->None:                       # `CourseError` if it stops or doesn't answer
+    process: subprocess.Popen,
+    port: int,
+    host: str = '127.0.0.1',
+    log=None,  # As given to `start_lab`
+    seconds: float = 90,  # How long a slow machine may take
+) -> None:  # `CourseError` if it stops or doesn't answer
     "Wait until the server answers."
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if process.poll() is not None: raise CourseError(f'JupyterLab stopped: {last_line(log) or f"status {process.returncode}"}; `diffcourse lab --verbose` shows all of it')
-        try: urlopen(f'http://{reachable(host)}:{port}/api', timeout=2).close(); return
-        except HTTPError: return                          # it answers, which is all that is asked
-        except OSError: time.sleep(.1)
-    raise CourseError(f'JupyterLab did not answer within {seconds:g} s; `diffcourse lab --verbose` shows what it does')
+        if process.poll() is not None:
+            raise CourseError(
+                f'JupyterLab stopped: {last_line(log) or f"status {process.returncode}"}; `diffcourse lab --verbose` shows all of it'
+            )
+        try:
+            urlopen(f'http://{reachable(host)}:{port}/api', timeout=2).close()
+            return
+        except HTTPError:
+            return  # it answers, which is all that is asked
+        except OSError:
+            time.sleep(0.1)
+    raise CourseError(
+        f'JupyterLab did not answer within {seconds:g} s; `diffcourse lab --verbose` shows what it does'
+    )
 
-def last_line(log)->str:
+
+def last_line(log) -> str:
     "What the server reported last, without time and level."
-    if not log: return ''
-    log.seek(0); lines = [l for l in log.read().decode(errors='replace').splitlines() if l.strip()]
+    if not log:
+        return ''
+    log.seek(0)
+    lines = [l for l in log.read().decode(errors='replace').splitlines() if l.strip()]
     return re.sub(r'^\[[^]]*\]\s*', '', lines[-1]) if lines else ''
 
-def stop_lab(process:subprocess.Popen, seconds:float=10)->None:
+
+def stop_lab(process: subprocess.Popen, seconds: float = 10) -> None:
     "Stop the server and its kernels."
-    if process.poll() is None: process.terminate()
-    try: process.wait(seconds)
-    except subprocess.TimeoutExpired: process.kill(); process.wait()
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 # %% ../../nbs/9_commands/30_lab.ipynb #c013
-def reachable(host:str)->str:
+def reachable(host: str) -> str:
     "An address that a browser on this machine can open."
     return {'0.0.0.0': '127.0.0.1', '': '127.0.0.1', '*': '127.0.0.1'}.get(host, host)
 
+
 def lab_address(
-    notebook:Path, root:Path, # A notebook in or below `root`
-    port:int, host:str='127.0.0.1', token:str='',
-)->str:
+    notebook: Path,
+    root: Path,  # A notebook in or below `root`
+    port: int,
+    host: str = '127.0.0.1',
+    token: str = '',
+) -> str:
     "The address that opens `notebook`."
-    return f"http://{reachable(host)}:{port}/lab/tree/{quote(notebook.relative_to(root).as_posix())}" + (f'?token={token}' if token else '')
+    return f'http://{reachable(host)}:{port}/lab/tree/{quote(notebook.relative_to(root).as_posix())}' + (
+        f'?token={token}' if token else ''
+    )
 
-def has_display()->bool:
+
+def has_display() -> bool:
     "Can a browser window be shown? Without one Python would open a text browser in the terminal."
-    return sys.platform in ('win32', 'darwin') or any(os.environ.get(v) for v in ('DISPLAY', 'WAYLAND_DISPLAY', 'BROWSER'))
+    return sys.platform in ('win32', 'darwin') or any(
+        os.environ.get(v) for v in ('DISPLAY', 'WAYLAND_DISPLAY', 'BROWSER')
+    )
 
-def new_token()->str:
+
+def new_token() -> str:
     "What `JUPYTER_TOKEN` says, or a fresh secret."
     return os.environ['JUPYTER_TOKEN'] if 'JUPYTER_TOKEN' in os.environ else secrets.token_hex(24)

@@ -22,100 +22,145 @@ from ..base.errors import BadInput, CourseError, Note
 class Stopped(CourseError):
     "Ended from the keyboard; the message says how to go on. The command line ends with status 130."
 
+
 def error_line(
-    error:BaseException,
-)->tuple[str,int]:   # The line for the person at the keyboard, and the status to end with
+    error: BaseException,
+) -> tuple[str, int]:  # The line for the person at the keyboard, and the status to end with
     "What to say and how to end after an exception."
-    if isinstance(error, Stopped): return str(error) or 'stopped by Ctrl-C', 130
-    if isinstance(error, BadInput): return str(error), 2
-    if isinstance(error, CourseError): return str(error), 1
-    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == 'Abort': return 'stopped by Ctrl-C', 130
+    if isinstance(error, Stopped):
+        return str(error) or 'stopped by Ctrl-C', 130
+    if isinstance(error, BadInput):
+        return str(error), 2
+    if isinstance(error, CourseError):
+        return str(error), 1
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == 'Abort':
+        return 'stopped by Ctrl-C', 130
     if hasattr(error, 'format_message'):
         path = getattr(getattr(error, 'ctx', None), 'command_path', 'diffcourse')
-        return f"{error.format_message().rstrip('.')}; `{path} --help` shows what is expected", getattr(error, 'exit_code', 2)
-    if isinstance(error, OSError) and error.strerror: return f"{error.strerror}{f': {error.filename}' if error.filename else ''}", 1
+        return f'{error.format_message().rstrip(".")}; `{path} --help` shows what is expected', getattr(
+            error, 'exit_code', 2
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return f'{error.strerror}{f": {error.filename}" if error.filename else ""}', 1
     return f'{type(error).__name__}: {error}; please report this, with what --debug shows', 1
 
-def say(*words)->None:
+
+def say(*words) -> None:
     "One line to the person at the keyboard, on stderr."
     print(*words, file=sys.stderr, flush=True)
 
-def show_warning(message, category, filename, lineno, file=None, line=None)->None:
+
+def show_warning(message, category, filename, lineno, file=None, line=None) -> None:
     "A note is one line; other warnings look as Python shows them."
-    text = f'note: {one_line(message)}\n' if issubclass(category, Note) else warnings.formatwarning(message, category, filename, lineno, line)
+    text = (
+        f'note: {one_line(message)}\n'
+        if issubclass(category, Note)
+        else warnings.formatwarning(message, category, filename, lineno, line)
+    )
     (file or sys.stderr).write(text)
 
-def one_line(text:str)->str:
+
+def one_line(text: str) -> str:
     "Text without line breaks."
     return ' '.join(str(text).split())
 
 # %% ../../nbs/9_commands/10_shell.ipynb #c008
 def run_command(
-    command:Callable,        # Called with `args`; its result is the status, None for 0
-    args:list[str],
-)->int:
+    command: Callable,  # Called with `args`; its result is the status, None for 0
+    args: list[str],
+) -> int:
     "Call `command`; whatever happens ends in a status and at most one line."
     warnings.showwarning = show_warning
-    debug, line = '--debug' in args[:args.index('--') if '--' in args else None], 'stopped by Ctrl-C'
+    debug, line = '--debug' in args[: args.index('--') if '--' in args else None], 'stopped by Ctrl-C'
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='replace')       # a terminal without ✓ gets a ? instead of a traceback
+        if hasattr(stream, 'reconfigure'):
+            stream.reconfigure(errors='replace')  # a terminal without ✓ gets a ? instead of a traceback
     try:
         status = command([a for a in args if a != '--debug'] if debug else args)
         sys.stdout.flush()
     except SystemExit as e:
-        if isinstance(e.__context__, BrokenPipeError): return deaf()                  # rich turns it into this
+        if isinstance(e.__context__, BrokenPipeError):
+            return deaf()  # rich turns it into this
         status = e.code if isinstance(e.code, int) else int(e.code is not None)
-    except BrokenPipeError: return deaf()
+    except BrokenPipeError:
+        return deaf()
     except BaseException as e:
-        if debug and not isinstance(e, Stopped): raise
+        if debug and not isinstance(e, Stopped):
+            raise
         line, status = error_line(e)
-        if status != 130: say('error:', one_line(line))
-    if status == 130: say('\n'*sys.stderr.isatty() + line)               # a terminal has just shown ^C
+        if status != 130:
+            say('error:', one_line(line))
+    if status == 130:
+        say('\n' * sys.stderr.isatty() + line)  # a terminal has just shown ^C
     return status or 0
 
-def deaf()->int:
+
+def deaf() -> int:
     "Nobody reads stdout any more: send the rest nowhere, so that Python doesn't complain while it ends."
-    try: os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError): pass
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        pass
     return 141
 
 # %% ../../nbs/9_commands/10_shell.ipynb #c011
 def ensure_writable(
-    folder,         # Made if it is not there
-)->Path:            # `BadInput` if nothing can be written in it
+    folder,  # Made if it is not there
+) -> Path:  # `BadInput` if nothing can be written in it
     "Make sure that a folder can be written in, by writing in it."
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder): return folder
-    except FileExistsError: raise BadInput(f'{folder} is a file; expected a folder') from None
-    except (OSError, ValueError) as e: raise BadInput(f"can't write in the folder {folder}: {getattr(e, 'strerror', None) or e}; choose another one") from None
+        with tempfile.NamedTemporaryFile(dir=folder):
+            return folder
+    except FileExistsError:
+        raise BadInput(f'{folder} is a file; expected a folder') from None
+    except (OSError, ValueError) as e:
+        raise BadInput(
+            f"can't write in the folder {folder}: {getattr(e, 'strerror', None) or e}; choose another one"
+        ) from None
+
 
 def check_file(
-    file,           # Its folder is made if it is not there; a file that is there is left as it is
-)->Path:            # `BadInput` if it can't be written
+    file,  # Its folder is made if it is not there; a file that is there is left as it is
+) -> Path:  # `BadInput` if it can't be written
     "Make sure that a file can be written."
     file = Path(file)
-    if os.path.isdir(file): raise BadInput(f'{file} is a folder; expected a file')          # unlike Path.is_dir, no error for a name that is too long
+    if os.path.isdir(file):
+        raise BadInput(
+            f'{file} is a folder; expected a file'
+        )  # unlike Path.is_dir, no error for a name that is too long
     ensure_writable(file.parent)
     try:
         new = not file.exists()
-        with file.open('ab'): pass
-        if new: file.unlink()
-    except (OSError, ValueError) as e: raise BadInput(f"can't write {file}: {getattr(e, 'strerror', None) or e}; choose another name") from None
+        with file.open('ab'):
+            pass
+        if new:
+            file.unlink()
+    except (OSError, ValueError) as e:
+        raise BadInput(
+            f"can't write {file}: {getattr(e, 'strerror', None) or e}; choose another name"
+        ) from None
     return file
 
+
 def check_picture(
-    file,           # Such as seven.png
-)->Path:            # `BadInput` if it can't be written as a picture
+    file,  # Such as seven.png
+) -> Path:  # `BadInput` if it can't be written as a picture
     "Make sure that a picture can be written, in the format its ending asks for."
     from PIL import Image
-    file = Path(file); known = {e: f for e,f in Image.registered_extensions().items() if f in Image.SAVE}
-    try: Image.new('RGB', (64, 64)).save(io.BytesIO(), known[file.suffix.lower()])
-    except (KeyError, OSError, ValueError): raise BadInput(f'{file.name} ends in {file.suffix or "nothing"!r}, which is no kind of picture that can be written; take .png, .jpg or .webp') from None
+
+    file = Path(file)
+    known = {e: f for e, f in Image.registered_extensions().items() if f in Image.SAVE}
+    try:
+        Image.new('RGB', (64, 64)).save(io.BytesIO(), known[file.suffix.lower()])
+    except (KeyError, OSError, ValueError):
+        raise BadInput(
+            f'{file.name} ends in {file.suffix or "nothing"!r}, which is no kind of picture that can be written; take .png, .jpg or .webp'
+        ) from None
     return check_file(file)
 
 # %% ../../nbs/9_commands/10_shell.ipynb #c014
-def print_json(value)->None:
+def print_json(value) -> None:
     "One JSON document on stdout. What JSON doesn't know is written as text."
     print(json.dumps(value, indent=1, ensure_ascii=False, default=str))

@@ -19,93 +19,116 @@ from ..core.source import BadFile, Document, Message
 
 # %% ../../../nbs/quiz/author/05_coverage.ipynb #c005
 def part_of(
-    id:str,     # Such as s0.p1.q18
-)->str:         # Such as s0.p1
+    id: str,  # Such as s0.p1.q18
+) -> str:  # Such as s0.p1
     "The part of the map that an id belongs to."
     return id.rpartition('.')[0]
 
+
 class Asked(Part):
     "A row of the map: something that learners ask."
-    id:MapId
-    topic:Annotated[str, Field(min_length=1, max_length=40)]
-    ask:Text = Field(description='what is asked')
-    live:bool = Field(description='can a run of a small model settle it?')
-    experiment:Text = Field(description='what to run and compare')
+
+    id: MapId
+    topic: Annotated[str, Field(min_length=1, max_length=40)]
+    ask: Text = Field(description='what is asked')
+    live: bool = Field(description='can a run of a small model settle it?')
+    experiment: Text = Field(description='what to run and compare')
+
 
 class MapFile(Part):
     "The map, diffcourse.map/1."
-    schema_:Literal['diffcourse.map/1'] = Field(alias='schema')
-    parts:dict[str, Text] = Field(description='name of a part: where its rows come from')
-    rows:Annotated[tuple[Asked, ...], Field(min_length=1, max_length=2000)]
+
+    schema_: Literal['diffcourse.map/1'] = Field(alias='schema')
+    parts: dict[str, Text] = Field(description='name of a part: where its rows come from')
+    rows: Annotated[tuple[Asked, ...], Field(min_length=1, max_length=2000)]
 
     @model_validator(mode='after')
     def _check(self):
         refuse_twice([r.id for r in self.rows], 'rows', 'rows')
-        for i,row in enumerate(self.rows):
+        for i, row in enumerate(self.rows):
             if part_of(row.id) not in self.parts:
-                raise no(f"there is no part {part_of(row.id)!r}; there are {', '.join(self.parts)}", 'rows', i, 'id')
+                raise no(
+                    f'there is no part {part_of(row.id)!r}; there are {", ".join(self.parts)}',
+                    'rows',
+                    i,
+                    'id',
+                )
         return self
 
+
 def read_map(
-    path=None,       # A file; by default the map that goes with the questionnaires
-    text:str=None,   # Its text
-)->tuple[MapFile,Document]: # The map, and where everything in it stands
+    path=None,  # A file; by default the map that goes with the questionnaires
+    text: str = None,  # Its text
+) -> tuple[MapFile, Document]:  # The map, and where everything in it stands
     "Read a map. `BadFile` says all that is wrong, and where."
     return read_as(MapFile, map_file() if path is None else path, text)
 
+
 def lint_map(
-    path,              # A map
-)->list[Message]:      # Empty if all is well
+    path,  # A map
+) -> list[Message]:  # Empty if all is well
     "What is wrong with a map."
-    try: read_map(path)
-    except BadFile as e: return list(e.messages)
+    try:
+        read_map(path)
+    except BadFile as e:
+        return list(e.messages)
     return []
 
 # %% ../../../nbs/quiz/author/05_coverage.ipynb #c009
 @cache
 def _ids(path, changed):
     "Ids of the map, in its order; none if it can't be read. `changed` is when it was."
-    try: return tuple(r.id for r in read_map(path)[0].rows)
-    except BadFile: return ()
+    try:
+        return tuple(r.id for r in read_map(path)[0].rows)
+    except BadFile:
+        return ()
 
-def map_ids()->tuple[str, ...]:
+
+def map_ids() -> tuple[str, ...]:
     "Ids of the map that goes with the questionnaires, in its order; none if it can't be read, of which lint of the map speaks."
     path = map_file()
     return _ids(str(path), path.stat().st_mtime_ns) if path.is_file() else ()
 
+
 def nearest_id(
-    id:str,      # One that is not in the map
-    ids:tuple,   # Those of the map
-)->str:          # One of them
+    id: str,  # One that is not in the map
+    ids: tuple,  # Those of the map
+) -> str:  # One of them
     "The id that was probably meant: the nearest number in the same part, or in the part that reads most like it."
+
     def distance(other):
         likeness = difflib.SequenceMatcher(None, part_of(id), part_of(other)).ratio()
         return -likeness, id[-3] != other[-3], abs(int(id[-2:]) - int(other[-2:]))
+
     return min(ids, key=distance)
 
+
 def dead_cover(
-    id:str,         # Such as s0.p1.q18
-)->str:             # What is wrong with it, or ''
+    id: str,  # Such as s0.p1.q18
+) -> str:  # What is wrong with it, or ''
     "Does an id stand in the map?"
     ids = map_ids()
-    if not ids or id in ids: return ''
+    if not ids or id in ids:
+        return ''
     return f'the map has no {id}; did you mean {nearest_id(id, ids)}?'
 
 # %% ../../../nbs/quiz/author/05_coverage.ipynb #c012
 def coverage(
-    asked:MapFile,
-    quizzes,       # Questionnaires
-)->dict:           # Id → [(id of a questionnaire, id of a question), …], for every row in the map's order; an empty list: open
+    asked: MapFile,
+    quizzes,  # Questionnaires
+) -> dict:  # Id → [(id of a questionnaire, id of a question), …], for every row in the map's order; an empty list: open
     "Which questions cover what."
     found = {row.id: [] for row in asked.rows}
     for quiz in quizzes:
         for question in quiz.questions:
             for id in dict.fromkeys(question.covers):
-                if id in found: found[id].append((quiz.id, question.id))
+                if id in found:
+                    found[id].append((quiz.id, question.id))
     return found
 
+
 def open_rows(
-    covered:dict,  # From `coverage`
-)->list[str]:      # Ids
+    covered: dict,  # From `coverage`
+) -> list[str]:  # Ids
     "What no question covers yet."
-    return [id for id,questions in covered.items() if not questions]
+    return [id for id, questions in covered.items() if not questions]

@@ -29,136 +29,276 @@ def _expect(linter, at, name, result, what, **wanted):
     "Say so if a result is not what was wanted."
     for key, want in wanted.items():
         got = getattr(result, key)
-        if want is None or got == want or key == 'score' and got is not None and abs(got-want) < 5e-4: continue         # 0.667 is two thirds
-        linter.say('Q001' if name == 'the right answer' else 'Q002', f'{name} {what}has {key} {got!r}, expected {want!r}' + (f' ({result.feedback})' if result.state in ('fault', 'ungraded') else ''), *at)
+        if want is None or got == want or key == 'score' and got is not None and abs(got - want) < 5e-4:
+            continue  # 0.667 is two thirds
+        linter.say(
+            'Q001' if name == 'the right answer' else 'Q002',
+            f'{name} {what}has {key} {got!r}, expected {want!r}'
+            + (f' ({result.feedback})' if result.state in ('fault', 'ungraded') else ''),
+            *at,
+        )
+
 
 def _with(q, where, value, right):
     "An answer with `value` in the place of the wrong rule at `where`, and everything else right."
     return {**right, where[1]: value} if where[0] == 'gaps' else value
 
+
 def _try_wrong(linter, q, at, values, right, what):
     "Each wrong rule recognises its own values, and they are not accepted."
     for where, w in wrong_rules(q):
-        try: near = values.get(w.near)
-        except BrokenQuiz as e: linter.say('Q003', f'{what}{e}', *at, *where); continue
+        try:
+            near = values.get(w.near)
+        except BrokenQuiz as e:
+            linter.say('Q003', f'{what}{e}', *at, *where)
+            continue
         several = isinstance(near, list) and q.kind != 'shape'
         for x in near if several else [near]:
             r = grade(q, _with(q, where, x, right), values)
-            if r.score == 1: linter.say('Q006', f'{what}the wrong value {x} is accepted', *at, *where)
-            elif r.tag != w.tag: linter.say('Q006', f'{what}the rule {w.tag} is never reached: {x} ends in {r.tag or r.state!r}', *at, *where)
+            if r.score == 1:
+                linter.say('Q006', f'{what}the wrong value {x} is accepted', *at, *where)
+            elif r.tag != w.tag:
+                linter.say(
+                    'Q006',
+                    f'{what}the rule {w.tag} is never reached: {x} ends in {r.tag or r.state!r}',
+                    *at,
+                    *where,
+                )
 
-SPREADS = 2      # how many standard deviations over seeds a tolerance must span
+
+SPREADS = 2  # how many standard deviations over seeds a tolerance must span
+
 
 def _tells_seed(q, values, value):
     "Does the prompt name the seed? Then one run is meant, and other seeds are other questions."
-    uses = [values.quiz.probes[p.split('.')[0]].with_.get('seed') for p in paths_in(value)]; named = fields_of(q.prompt)
-    return all(isinstance(s, str) and s[1:] in named or isinstance(s, int) and re.search(rf'\b{s}\b', q.prompt) for s in uses if s is not None)
+    uses = [values.quiz.probes[p.split('.')[0]].with_.get('seed') for p in paths_in(value)]
+    named = fields_of(q.prompt)
+    return all(
+        isinstance(s, str) and s[1:] in named or isinstance(s, int) and re.search(rf'\b{s}\b', q.prompt)
+        for s in uses
+        if s is not None
+    )
+
 
 def _try_spread(linter, q, at, values, what):
     "A tolerance is no folklore: it spans what the number does from seed to seed."
-    numbers = [((), q)] if q.kind == 'numeric' or q.kind == 'predict' and not q.options else [(('gaps', n), g) for n,g in getattr(q, 'gaps', {}).items() if g.form == 'number']
+    numbers = (
+        [((), q)]
+        if q.kind == 'numeric' or q.kind == 'predict' and not q.options
+        else [(('gaps', n), g) for n, g in getattr(q, 'gaps', {}).items() if g.form == 'number']
+    )
     for where, part in numbers:
-        if not isinstance(part.answer, Live) or not part.tolerance or part.tolerance.spreads >= SPREADS or _tells_seed(q, values, part.answer): continue
-        spread, a = values.spread(part.answer), values.get(part.answer); half = max(part.tolerance.abs, part.tolerance.rel*abs(a), part.tolerance.spreads*spread)
-        if half < SPREADS*spread: linter.say('Q007', f'{what}the tolerance is ±{half:.3g}, but the value spreads by {spread:.3g} from seed to seed: allow {SPREADS*spread:.3g}, write `spreads: {SPREADS}`, or name the seed in the prompt', *at, *where, 'tolerance')
+        if (
+            not isinstance(part.answer, Live)
+            or not part.tolerance
+            or part.tolerance.spreads >= SPREADS
+            or _tells_seed(q, values, part.answer)
+        ):
+            continue
+        spread, a = values.spread(part.answer), values.get(part.answer)
+        half = max(part.tolerance.abs, part.tolerance.rel * abs(a), part.tolerance.spreads * spread)
+        if half < SPREADS * spread:
+            linter.say(
+                'Q007',
+                f'{what}the tolerance is ±{half:.3g}, but the value spreads by {spread:.3g} from seed to seed: allow {SPREADS * spread:.3g}, write `spreads: {SPREADS}`, or name the seed in the prompt',
+                *at,
+                *where,
+                'tolerance',
+            )
+
 
 def _try_luck(linter, q, at, values, right, what):
     "What needs no knowledge must not win."
-    if q.kind == 'multiple' and grade(q, [o.id for o in q.options], values).score == 1: linter.say('Q005', f'{what}choosing every option wins', *at)
-    if q.kind == 'match' and any(grade(q, {n: to.id for n in right}, values).score == 1 for to in q.right): linter.say('Q005', f'{what}the same partner for all wins', *at)
-    if q.kind == 'order' and [i.id for i in option_order(q, values.quiz.id, values.variant)] == right: linter.say('Q008', f'{what}the items are shown in the right order; list them in another order', *at, 'items', key=True)
-    if q.kind == 'free' and grade(q, q.prompt, values).tag == 'accept': linter.say('Q009', f'{what}the prompt itself is accepted as an answer', *at, 'rubric', key=True)
+    if q.kind == 'multiple' and grade(q, [o.id for o in q.options], values).score == 1:
+        linter.say('Q005', f'{what}choosing every option wins', *at)
+    if q.kind == 'match' and any(grade(q, {n: to.id for n in right}, values).score == 1 for to in q.right):
+        linter.say('Q005', f'{what}the same partner for all wins', *at)
+    if q.kind == 'order' and [i.id for i in option_order(q, values.quiz.id, values.variant)] == right:
+        linter.say(
+            'Q008',
+            f'{what}the items are shown in the right order; list them in another order',
+            *at,
+            'items',
+            key=True,
+        )
+    if q.kind == 'free' and grade(q, q.prompt, values).tag == 'accept':
+        linter.say('Q009', f'{what}the prompt itself is accepted as an answer', *at, 'rubric', key=True)
+
 
 def _try_question(linter, q, at, values):
     "All that must hold for a question in one variant."
     what = f'(variant {values.variant}) ' if linter.quiz.variants > 1 else ''
-    try: right = right_answer(q, values)
-    except BrokenQuiz as e: linter.say('Q003', f'{what}{e}', *at); return
-    except Exception as e: linter.say('Q004', f"{what}can't be run: {type(e).__name__}: {e}", *at); return
-    if q.kind == 'reflect': right = right or 'Some thoughts.'
-    first = grade(q, right, values); _expect(linter, at, 'the right answer', first, what, state='review' if q.kind in UNSCORED else 'correct', tag='accept' if q.kind == 'free' else None)
-    if first.state in ('fault', 'ungraded'): return
-    for nothing in (None, ' '): _expect(linter, at, 'a blank', grade(q, nothing, values), what, state='invalid')
-    _try_luck(linter, q, at, values, right, what); _try_wrong(linter, q, at, values, right, what); _try_spread(linter, q, at, values, what)
-    for j,o in enumerate(getattr(q, 'options', None) or ()):
-        if not o.feedback and o.id not in (right if isinstance(right, list) else [right]): linter.say('L015', f'the wrong option {o.id} has no feedback', *at, 'options', j)
-    for j,t in enumerate(q.tests):
-        try: given = values.get(t.give)
-        except BrokenQuiz as e: linter.say('Q003', f'{what}{e}', *at, 'tests', j); continue
-        _expect(linter, (*at, 'tests', j), 'this test', grade(q, given, values), what, score=t.score, state=t.state, tag=t.tag)
+    try:
+        right = right_answer(q, values)
+    except BrokenQuiz as e:
+        linter.say('Q003', f'{what}{e}', *at)
+        return
+    except Exception as e:
+        linter.say('Q004', f"{what}can't be run: {type(e).__name__}: {e}", *at)
+        return
+    if q.kind == 'reflect':
+        right = right or 'Some thoughts.'
+    first = grade(q, right, values)
+    _expect(
+        linter,
+        at,
+        'the right answer',
+        first,
+        what,
+        state='review' if q.kind in UNSCORED else 'correct',
+        tag='accept' if q.kind == 'free' else None,
+    )
+    if first.state in ('fault', 'ungraded'):
+        return
+    for nothing in (None, ' '):
+        _expect(linter, at, 'a blank', grade(q, nothing, values), what, state='invalid')
+    _try_luck(linter, q, at, values, right, what)
+    _try_wrong(linter, q, at, values, right, what)
+    _try_spread(linter, q, at, values, what)
+    for j, o in enumerate(getattr(q, 'options', None) or ()):
+        if not o.feedback and o.id not in (right if isinstance(right, list) else [right]):
+            linter.say('L015', f'the wrong option {o.id} has no feedback', *at, 'options', j)
+    for j, t in enumerate(q.tests):
+        try:
+            given = values.get(t.give)
+        except BrokenQuiz as e:
+            linter.say('Q003', f'{what}{e}', *at, 'tests', j)
+            continue
+        _expect(
+            linter,
+            (*at, 'tests', j),
+            'this test',
+            grade(q, given, values),
+            what,
+            score=t.score,
+            state=t.state,
+            tag=t.tag,
+        )
 
 # %% ../../../nbs/quiz/author/30_lint.ipynb #c007
 def _right(q, values, run):
     "Ids of the right options, if they can be told: without running, those of literal answers alone."
-    live = isinstance(q.answer, Live) or any(isinstance(x, Live) for o in q.options for x in (o.correct, o.value))
-    try: return right_options(q, values) if run or not live else []
-    except Exception: return []                        # whatever it is, another rule has spoken of it
+    live = isinstance(q.answer, Live) or any(
+        isinstance(x, Live) for o in q.options for x in (o.correct, o.value)
+    )
+    try:
+        return right_options(q, values) if run or not live else []
+    except Exception:
+        return []  # whatever it is, another rule has spoken of it
+
 
 def _stands(text, said):
     "Does a text stand in another as words of its own?"
-    return len(normal(text)) > 2 and re.search(rf'(?<!\w){re.escape(normal(text))}(?!\w)', ' '.join(map(normal, said))) is not None
+    return (
+        len(normal(text)) > 2
+        and re.search(rf'(?<!\w){re.escape(normal(text))}(?!\w)', ' '.join(map(normal, said))) is not None
+    )
+
 
 def _told(linter, i, q, right):
     "The answer stands in the prompt or a hint."
     for name, said in (('prompt', [q.prompt]), ('hints', q.hints)):
         if q.kind == 'short' and isinstance(q.answer, (str, tuple)):
-            if any(_stands(t, said) for t in ([q.answer] if isinstance(q.answer, str) else q.answer) if isinstance(t, str)): linter.say('G002', f'the answer stands in the {name}', 'questions', i, name)
+            if any(
+                _stands(t, said)
+                for t in ([q.answer] if isinstance(q.answer, str) else q.answer)
+                if isinstance(t, str)
+            ):
+                linter.say('G002', f'the answer stands in the {name}', 'questions', i, name)
         elif q.kind == 'numeric' and name == 'hints' and isinstance(q.answer, (int, float)):
-            if re.search(rf'(?<![\w.]){re.escape(f"{q.answer:g}")}(?![\w]|\.\d)', ' '.join(said)): linter.say('G002', f'the answer stands in the {name}', 'questions', i, name)
-        elif right and [o.id for o in q.options if _stands(o.text, said)] == right: linter.say('G002', f'the right option, and no other, stands in the {name}', 'questions', i, name)
+            if re.search(rf'(?<![\w.]){re.escape(f"{q.answer:g}")}(?![\w]|\.\d)', ' '.join(said)):
+                linter.say('G002', f'the answer stands in the {name}', 'questions', i, name)
+        elif right and [o.id for o in q.options if _stands(o.text, said)] == right:
+            linter.say('G002', f'the right option, and no other, stands in the {name}', 'questions', i, name)
+
 
 def _guess(linter, values, run):
     "Right options that give themselves away."
     longest, places, shown = [], [], []
-    for i,q in enumerate(linter.quiz.questions):
+    for i, q in enumerate(linter.quiz.questions):
         right = _right(q, values, run) if q.kind == 'single' or q.kind == 'predict' and q.options else []
         _told(linter, i, q, right)
-        if not right: continue
+        if not right:
+            continue
         ids, lengths = [o.id for o in q.options], {o.id: len(o.text) for o in q.options}
-        longest.append(all(lengths[right[0]] > n for k,n in lengths.items() if k != right[0]))
-        places.append(ids.index(right[0])); shown += [[o.id for o in option_order(q, linter.quiz.id, v)].index(right[0]) for v in range(linter.quiz.variants)]
-    if len(longest) >= 4 and sum(longest) > .4*len(longest): linter.say('G001', f'the right option is the longest in {sum(longest)} of {len(longest)} questions', 'questions', key=True)
+        longest.append(all(lengths[right[0]] > n for k, n in lengths.items() if k != right[0]))
+        places.append(ids.index(right[0]))
+        shown += [
+            [o.id for o in option_order(q, linter.quiz.id, v)].index(right[0])
+            for v in range(linter.quiz.variants)
+        ]
+    if len(longest) >= 4 and sum(longest) > 0.4 * len(longest):
+        linter.say(
+            'G001',
+            f'the right option is the longest in {sum(longest)} of {len(longest)} questions',
+            'questions',
+            key=True,
+        )
     for found, least, how in ((places, 5, 'stands'), (shown, 8, 'is shown')):
         place, n = Counter(found).most_common(1)[0] if found else (0, 0)
-        if len(found) >= least and n > .6*len(found): linter.say('G003', f'the right option {how} at place {place+1} in {n} of {len(found)} questions; put it elsewhere', 'questions', key=True); break
+        if len(found) >= least and n > 0.6 * len(found):
+            linter.say(
+                'G003',
+                f'the right option {how} at place {place + 1} in {n} of {len(found)} questions; put it elsewhere',
+                'questions',
+                key=True,
+            )
+            break
 
 # %% ../../../nbs/quiz/author/30_lint.ipynb #c009
-_BLOCKS = {'L001', 'L002', 'L003', 'L004', 'L012', 'L014'}      # what these find would be found again, less clearly, by running
+_BLOCKS = {
+    'L001',
+    'L002',
+    'L003',
+    'L004',
+    'L012',
+    'L014',
+}  # what these find would be found again, less clearly, by running
+
 
 def lint_quiz(
-    quiz:QuizFile,
-    document:Document,
-    live:bool=False,             # Also run it, in every variant
-    registry:Registry=PROBES,
+    quiz: QuizFile,
+    document: Document,
+    live: bool = False,  # Also run it, in every variant
+    registry: Registry = PROBES,
     models=None,
-)->list[Message]:                # Sorted by place
+) -> list[Message]:  # Sorted by place
     "What is wrong with one questionnaire."
-    linter = Linter(quiz, document, registry); structure(linter)
+    linter = Linter(quiz, document, registry)
+    structure(linter)
     live = live and not _BLOCKS & {m.code for m in linter.found}
     _guess(linter, Values(quiz, 0, models, registry), live)
     if live:
         for values in (Values(quiz, v, models, registry) for v in range(quiz.variants)):
-            for i,q in enumerate(quiz.questions): _try_question(linter, q, ('questions', i), values)
+            for i, q in enumerate(quiz.questions):
+                _try_question(linter, q, ('questions', i), values)
     return sorted(linter.found)
 
+
 def lint_files(
-    paths=(),                    # Files or names; by default all questionnaires of the course, and the map of what learners ask
-    live:bool=False,             # Also run them
-    registry:Registry=PROBES,
+    paths=(),  # Files or names; by default all questionnaires of the course, and the map of what learners ask
+    live: bool = False,  # Also run them
+    registry: Registry = PROBES,
     models=None,
-)->list[Message]:                # Empty if all is well
+) -> list[Message]:  # Empty if all is well
     "What is wrong with some questionnaires. Never raises because of what is in a file."
-    if isinstance(paths, (str, Path)): paths = [paths]
+    if isinstance(paths, (str, Path)):
+        paths = [paths]
     files = [find_quiz(p) for p in paths] or sorted(quiz_folder().glob('*.yaml'))
     found, ids = [], {}
     for path in files:
         if is_map(path):
             found += lint_map(path)
             continue
-        try: quiz, document = read_quiz(path)
-        except BadFile as e: found += e.messages; continue
-        if quiz.id in ids: found.append(document.say('L007', f'the id {quiz.id!r} is taken by {ids[quiz.id]}', ('id',)))
-        if quiz.id != Path(path).stem: found.append(document.say('L008', f'the id {quiz.id!r} is not the name of the file', ('id',)))
+        try:
+            quiz, document = read_quiz(path)
+        except BadFile as e:
+            found += e.messages
+            continue
+        if quiz.id in ids:
+            found.append(document.say('L007', f'the id {quiz.id!r} is taken by {ids[quiz.id]}', ('id',)))
+        if quiz.id != Path(path).stem:
+            found.append(document.say('L008', f'the id {quiz.id!r} is not the name of the file', ('id',)))
         ids.setdefault(quiz.id, path)
         found += lint_quiz(quiz, document, live, registry, models)
     return found

@@ -17,28 +17,47 @@ def _slug(heading):
     "The anchor of a heading."
     return re.sub(r'[^\w]+', '-', heading.strip().lower()).strip('-')
 
+
 @cache
 def _known():
     "Names in the library."
     syms = import_module('diffcourse._modidx').d['syms']
-    return {'diffcourse', *syms, *(s.replace('/', '.') for m in syms.values() for s in m)} | {m + '.' + s.rsplit('.', 1)[-1] for m,ss in syms.items() for s in ss}
+    return {'diffcourse', *syms, *(s.replace('/', '.') for m in syms.values() for s in m)} | {
+        m + '.' + s.rsplit('.', 1)[-1] for m, ss in syms.items() for s in ss
+    }
+
 
 @cache
 def _anchors(path, changed):
     "Anchors of the headings of a lesson; `changed` is when it was."
     cells = json.loads(Path(path).read_text('utf-8'))['cells']
-    return {_slug(h) for c in cells if c['cell_type'] == 'markdown' for h in re.findall(r'^#+\s+(.+?)\s*$', ''.join(c['source']), re.M)}
+    return {
+        _slug(h)
+        for c in cells
+        if c['cell_type'] == 'markdown'
+        for h in re.findall(r'^#+\s+(.+?)\s*$', ''.join(c['source']), re.M)
+    }
 
-def lessons_folder()->Path:
+
+def lessons_folder() -> Path:
     "Where the lessons are, in a copy of the repository."
-    return Path(__file__).resolve().parents[3]/'nbs'/'lessons'
+    return Path(__file__).resolve().parents[3] / 'nbs' / 'lessons'
+
 
 def dead_ref(
-    ref:str,        # Such as 00_start#guidance or diffcourse.maths.guidance.cfg
-)->str:             # What is wrong with it, or ''
+    ref: str,  # Such as 00_start#guidance or diffcourse.maths.guidance.cfg
+) -> str:  # What is wrong with it, or ''
     "Does a reference lead somewhere?"
-    if ref.startswith('diffcourse'): return '' if ref in _known() else f'nothing in the library is called {ref}'
-    name, _, anchor = ref.partition('#'); lesson = lessons_folder()/f'{name}.ipynb'
-    if not lessons_folder().is_dir(): return ''
-    if not lesson.is_file(): return f'there is no lesson {name}'
-    return '' if not anchor or anchor in _anchors(str(lesson), lesson.stat().st_mtime) else f"the lesson {name} has no heading {anchor}"
+    if ref.startswith('diffcourse'):
+        return '' if ref in _known() else f'nothing in the library is called {ref}'
+    name, _, anchor = ref.partition('#')
+    lesson = lessons_folder() / f'{name}.ipynb'
+    if not lessons_folder().is_dir():
+        return ''
+    if not lesson.is_file():
+        return f'there is no lesson {name}'
+    return (
+        ''
+        if not anchor or anchor in _anchors(str(lesson), lesson.stat().st_mtime)
+        else f'the lesson {name} has no heading {anchor}'
+    )

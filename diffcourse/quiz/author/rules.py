@@ -24,238 +24,453 @@ from ..probe.registry import Registry, field_type, find_probe
 def parts(part, where=()):
     "Every model, text and number in a questionnaire, with its place."
     yield part, where
-    if isinstance(part, BaseModel): items = [(f.alias or n, getattr(part, n)) for n,f in type(part).model_fields.items()]
-    elif isinstance(part, dict): items = part.items()
-    else: items = enumerate(part) if isinstance(part, (list, tuple)) else ()
-    for name, value in items: yield from parts(value, (*where, name))
+    if isinstance(part, BaseModel):
+        items = [(f.alias or n, getattr(part, n)) for n, f in type(part).model_fields.items()]
+    elif isinstance(part, dict):
+        items = part.items()
+    else:
+        items = enumerate(part) if isinstance(part, (list, tuple)) else ()
+    for name, value in items:
+        yield from parts(value, (*where, name))
 
-TEMPLATES = ('prompt', 'explain', 'text', 'feedback', 'say', 'alt')     # keys whose texts are templates
+
+TEMPLATES = ('prompt', 'explain', 'text', 'feedback', 'say', 'alt')  # keys whose texts are templates
+
 
 class Linter:
     "Collects messages about one questionnaire."
-    def __init__(self, quiz, document, registry:Registry):
+
+    def __init__(self, quiz, document, registry: Registry):
         self.quiz, self.document, self.registry, self.found = quiz, document, registry, []
 
     def say(self, code, text, *where, key=False):
         "Keep a message."
         message = self.document.say(code, text, where, key)
-        if message not in self.found: self.found.append(message)
+        if message not in self.found:
+            self.found.append(message)
 
     def outcome(self, use):
         "Type of a probe's result, or None."
-        try: return find_probe(use.use, self.registry).outcome
-        except BadInput: return None
+        try:
+            return find_probe(use.use, self.registry).outcome
+        except BadInput:
+            return None
 
     def probes(self):
         "Probes exist; their arguments are right in every variant."
-        uses = [(u, ('probes', n), {}) for n,u in self.quiz.probes.items()]
-        for i,q in enumerate(self.quiz.questions):
-            if q.kind == 'challenge': uses.append((q.probe, ('questions', i, 'probe'), {q.input: q.answer}))
+        uses = [(u, ('probes', n), {}) for n, u in self.quiz.probes.items()]
+        for i, q in enumerate(self.quiz.questions):
+            if q.kind == 'challenge':
+                uses.append((q.probe, ('questions', i, 'probe'), {q.input: q.answer}))
         for use, where, more in uses:
-            try: probe = find_probe(use.use, self.registry)
-            except BadInput as e: self.say('L001', e, *where, 'use'); continue
-            if odd := [a for a in more if a not in probe.arguments.model_fields]: self.say('L002', f'probe {use.use} has no argument {odd[0]!r} that could be the input', *where[:-1], 'input'); continue
+            try:
+                probe = find_probe(use.use, self.registry)
+            except BadInput as e:
+                self.say('L001', e, *where, 'use')
+                continue
+            if odd := [a for a in more if a not in probe.arguments.model_fields]:
+                self.say(
+                    'L002',
+                    f'probe {use.use} has no argument {odd[0]!r} that could be the input',
+                    *where[:-1],
+                    'input',
+                )
+                continue
             for variant in range(self.quiz.variants):
-                if problem := self.arguments(Values(self.quiz, variant, registry=self.registry), use, more): self.say('L002', problem, *where, 'with'); break
+                if problem := self.arguments(Values(self.quiz, variant, registry=self.registry), use, more):
+                    self.say('L002', problem, *where, 'with')
+                    break
 
     def arguments(self, values, use, more):
         "What is wrong with the arguments of a probe in one variant, or ''. A live input is measured later: it may be missing here."
-        live = {n for n,v in more.items() if isinstance(v, Live)}
-        try: values.arguments(use, **{n: v for n,v in more.items() if n not in live})
+        live = {n for n, v in more.items() if isinstance(v, Live)}
+        try:
+            values.arguments(use, **{n: v for n, v in more.items() if n not in live})
         except BrokenQuiz as e:
-            if not any(str(e).endswith(f'needs the argument {n}') for n in live): return str(e)
+            if not any(str(e).endswith(f'needs the argument {n}') for n in live):
+                return str(e)
         return ''
 
     def fields(self):
         "Each measured field exists; templates name only what is there."
         for part, where in parts(self.quiz):
-            if isinstance(part, Live) and part.from_: self.path(part.from_.split('.'), 'L003', (*where, 'from'))
-            if isinstance(part, Picture): self.path(part.picture.split('.')[:1], 'L003', (*where, 'picture'))
+            if isinstance(part, Live) and part.from_:
+                self.path(part.from_.split('.'), 'L003', (*where, 'from'))
+            if isinstance(part, Picture):
+                self.path(part.picture.split('.')[:1], 'L003', (*where, 'picture'))
             if isinstance(part, str) and where and self.is_template(where):
-                try: names = fields_of(part)
-                except BrokenQuiz as e: self.say('L004', e, *where); continue
-                for name in names: self.template_name(name.split('.'), where)
+                try:
+                    names = fields_of(part)
+                except BrokenQuiz as e:
+                    self.say('L004', e, *where)
+                    continue
+                for name in names:
+                    self.template_name(name.split('.'), where)
 
     @staticmethod
     def is_template(where):
         "Is the text at this place a template?"
-        return where[0] == 'questions' and 'tests' not in where and (where[-1] in TEMPLATES or 'hints' in where)
+        return (
+            where[0] == 'questions' and 'tests' not in where and (where[-1] in TEMPLATES or 'hints' in where)
+        )
 
     def template_name(self, path, where):
         "One name in a template."
         challenge = where[0] == 'questions' and self.quiz.questions[where[1]].kind == 'challenge'
-        if path[0] in self.quiz.params and len(path) == 1 or path[0] == 'run' and path[1:] and path[1] in ('model', 'weights', 'device', 'dtype'): return
-        if where[2] == 'explain' and path[0] in ('answer', 'given'): return
+        if (
+            path[0] in self.quiz.params
+            and len(path) == 1
+            or path[0] == 'run'
+            and path[1:]
+            and path[1] in ('model', 'weights', 'device', 'dtype')
+        ):
+            return
+        if where[2] == 'explain' and path[0] in ('answer', 'given'):
+            return
         if where[2] == 'explain' and path[0] == 'it' and challenge:
-            self.typed(self.quiz.questions[where[1]].probe, path[1:], 'L004', where); return
+            self.typed(self.quiz.questions[where[1]].probe, path[1:], 'L004', where)
+            return
         self.path(path, 'L004', where)
 
     def path(self, path, code, where):
         "A path such as mix.ratio leads somewhere."
-        if path[0] not in self.quiz.probes: self.say(code, f"nothing here is called {path[0]!r}; there are {', '.join([*self.quiz.probes, *self.quiz.params]) or 'no probes and no params'}", *where)
-        elif path[1:]: self.typed(self.quiz.probes[path[0]], path[1:], code, where)
+        if path[0] not in self.quiz.probes:
+            self.say(
+                code,
+                f'nothing here is called {path[0]!r}; there are {", ".join([*self.quiz.probes, *self.quiz.params]) or "no probes and no params"}',
+                *where,
+            )
+        elif path[1:]:
+            self.typed(self.quiz.probes[path[0]], path[1:], code, where)
 
     def typed(self, use, path, code, where):
         "A path leads to a number, a text or the like; returns its type."
-        if (outcome := self.outcome(use)) is None: return None
-        try: return field_type(outcome, path)
-        except BadInput as e: self.say(code, e, *where)
+        if (outcome := self.outcome(use)) is None:
+            return None
+        try:
+            return field_type(outcome, path)
+        except BadInput as e:
+            self.say(code, e, *where)
 
     def used(self):
         "Nothing is declared in vain; variants differ."
         text = json.dumps(self.document.data, ensure_ascii=False)
-        names = {p.split('.')[0] for p in paths_in(self.quiz.questions)} | {p.picture.split('.')[0] for p,_ in parts(self.quiz) if isinstance(p, Picture)} | {f.split('.')[0] for p,w in parts(self.quiz) if isinstance(p, str) and w and self.is_template(w) for f in re.findall(r'\{([A-Za-z_]\w*)', p)}
+        names = (
+            {p.split('.')[0] for p in paths_in(self.quiz.questions)}
+            | {p.picture.split('.')[0] for p, _ in parts(self.quiz) if isinstance(p, Picture)}
+            | {
+                f.split('.')[0]
+                for p, w in parts(self.quiz)
+                if isinstance(p, str) and w and self.is_template(w)
+                for f in re.findall(r'\{([A-Za-z_]\w*)', p)
+            }
+        )
         for name in self.quiz.probes:
-            if name not in names: self.say('L005', f'the probe {name} is used by no question', 'probes', name, key=True)
+            if name not in names:
+                self.say('L005', f'the probe {name} is used by no question', 'probes', name, key=True)
         for name in self.quiz.params:
-            if name not in names and not re.search(rf'\${name}\b', text): self.say('L005', f'the param {name} is used nowhere', 'params', name, key=True)
-        if self.quiz.variants > 1 and not self.quiz.params: self.say('L006', f'{self.quiz.variants} variants that differ in nothing; add params', 'variants')
+            if name not in names and not re.search(rf'\${name}\b', text):
+                self.say('L005', f'the param {name} is used nowhere', 'params', name, key=True)
+        if self.quiz.variants > 1 and not self.quiz.params:
+            self.say('L006', f'{self.quiz.variants} variants that differ in nothing; add params', 'variants')
 
 # %% ../../../nbs/quiz/author/20_rules.ipynb #c007
-_RESULTS = {'ratio': 'number', 'difference': 'number', 'round': 'number', 'equal': 'truth value', 'rises': 'truth value', 'falls': 'truth value', 'rank': 'list'}
+_RESULTS = {
+    'ratio': 'number',
+    'difference': 'number',
+    'round': 'number',
+    'equal': 'truth value',
+    'rises': 'truth value',
+    'falls': 'truth value',
+    'rank': 'list',
+}
+
 
 def _name(kind):
     "A type as a word, or '' if it may be anything."
-    if kind is bool: return 'truth value'
-    if kind in (int, float): return 'number'
-    if kind is str: return 'text'
-    return 'list' if get_origin(kind) in (list, tuple) else 'mapping' if get_origin(kind) is dict or isinstance(kind, type) and issubclass(kind, BaseModel) else ''
+    if kind is bool:
+        return 'truth value'
+    if kind in (int, float):
+        return 'number'
+    if kind is str:
+        return 'text'
+    return (
+        'list'
+        if get_origin(kind) in (list, tuple)
+        else 'mapping'
+        if get_origin(kind) is dict or isinstance(kind, type) and issubclass(kind, BaseModel)
+        else ''
+    )
+
 
 def type_of(
-    value,             # A literal or live value
-    linter:Linter,
-)->str:                # 'number', 'text', 'truth value', 'list', 'mapping', or '' if that can't be told
+    value,  # A literal or live value
+    linter: Linter,
+) -> str:  # 'number', 'text', 'truth value', 'list', 'mapping', or '' if that can't be told
     "What a value will be."
-    if isinstance(value, (list, tuple)): return 'list'
-    if isinstance(value, str) and re.fullmatch(r'\$[a-z][a-z0-9_]*', value): return ''
-    if not isinstance(value, Live): return _name(type(value))
+    if isinstance(value, (list, tuple)):
+        return 'list'
+    if isinstance(value, str) and re.fullmatch(r'\$[a-z][a-z0-9_]*', value):
+        return ''
+    if not isinstance(value, Live):
+        return _name(type(value))
     if value.from_:
-        name, *path = value.from_.split('.'); outcome = linter.outcome(linter.quiz.probes[name]) if name in linter.quiz.probes else None
-        try: kind = field_type(outcome, path) if outcome else None
-        except BadInput: return ''
-        return _name(get_args(kind)[0] if kind is not None and type(kind).__name__ == '_AnnotatedAlias' else kind)
-    if value.operation in _RESULTS: return _RESULTS[value.operation]
+        name, *path = value.from_.split('.')
+        outcome = linter.outcome(linter.quiz.probes[name]) if name in linter.quiz.probes else None
+        try:
+            kind = field_type(outcome, path) if outcome else None
+        except BadInput:
+            return ''
+        return _name(
+            get_args(kind)[0] if kind is not None and type(kind).__name__ == '_AnnotatedAlias' else kind
+        )
+    if value.operation in _RESULTS:
+        return _RESULTS[value.operation]
     return 'text' if isinstance(getattr(value, value.operation), dict) else ''
+
 
 def _operands(value, linter):
     "What is wrong with the values that an operation works on: pairs of a place and a text."
-    of = getattr(value, value.operation); numbers = value.operation not in ('from_', 'equal')
-    many = of.items() if isinstance(of, dict) else enumerate(of[:1] if value.operation == 'round' else of) if isinstance(of, tuple) else ()
-    for key,x in many if numbers else ():
-        if (kind := type_of(x, linter)) not in ('number', ''): yield (value.operation, key), f'{value.operation} needs numbers, this is a {kind}'
-    if isinstance(of, Live) and (kind := type_of(of, linter)) in ('number', 'text', 'truth value'): yield (value.operation,), f'{value.operation} needs several values, this is a {kind}'
+    of = getattr(value, value.operation)
+    numbers = value.operation not in ('from_', 'equal')
+    many = (
+        of.items()
+        if isinstance(of, dict)
+        else enumerate(of[:1] if value.operation == 'round' else of)
+        if isinstance(of, tuple)
+        else ()
+    )
+    for key, x in many if numbers else ():
+        if (kind := type_of(x, linter)) not in ('number', ''):
+            yield (value.operation, key), f'{value.operation} needs numbers, this is a {kind}'
+    if isinstance(of, Live) and (kind := type_of(of, linter)) in ('number', 'text', 'truth value'):
+        yield (value.operation,), f'{value.operation} needs several values, this is a {kind}'
 
-def check_types(linter:Linter)->None:
+
+def check_types(linter: Linter) -> None:
     "Values are of the type that their place needs (L012)."
     for part, where in parts(linter.quiz):
         if isinstance(part, Live):
-            for at,text in _operands(part, linter): linter.say('L012', text, *where, *at)
+            for at, text in _operands(part, linter):
+                linter.say('L012', text, *where, *at)
+
     def need(wanted, value, *where):
-        if value is not None and (kind := type_of(value, linter)) not in (wanted, ''): linter.say('L012', f'a {wanted} belongs here, this is a {kind}', *where)
-    for i,q in enumerate(linter.quiz.questions):
+        if value is not None and (kind := type_of(value, linter)) not in (wanted, ''):
+            linter.say('L012', f'a {wanted} belongs here, this is a {kind}', *where)
+
+    for i, q in enumerate(linter.quiz.questions):
         at = ('questions', i)
         if q.kind == 'numeric' or q.kind == 'predict' and not q.options:
             need('number', q.answer, *at, 'answer')
-            for j,w in enumerate(q.wrong): need('number', w.near, *at, 'wrong', j, 'near')
-        if q.kind in ('shape', 'order'): need('list', q.answer, *at, 'answer')
-        for j,w in enumerate(q.wrong if q.kind == 'shape' else ()): need('list', w.near, *at, 'wrong', j, 'near')
-        for j,o in enumerate(getattr(q, 'options', None) or ()): need('truth value', o.correct, *at, 'options', j, 'correct')
-        for n,g in q.gaps.items() if q.kind == 'cloze' else ():
-            if g.form == 'number': need('number', g.answer, *at, 'gaps', n, 'answer')
-            for j,w in enumerate(g.wrong if g.form == 'number' else ()): need('number', w.near, *at, 'gaps', n, 'wrong', j, 'near')
+            for j, w in enumerate(q.wrong):
+                need('number', w.near, *at, 'wrong', j, 'near')
+        if q.kind in ('shape', 'order'):
+            need('list', q.answer, *at, 'answer')
+        for j, w in enumerate(q.wrong if q.kind == 'shape' else ()):
+            need('list', w.near, *at, 'wrong', j, 'near')
+        for j, o in enumerate(getattr(q, 'options', None) or ()):
+            need('truth value', o.correct, *at, 'options', j, 'correct')
+        for n, g in q.gaps.items() if q.kind == 'cloze' else ():
+            if g.form == 'number':
+                need('number', g.answer, *at, 'gaps', n, 'answer')
+            for j, w in enumerate(g.wrong if g.form == 'number' else ()):
+                need('number', w.near, *at, 'gaps', n, 'wrong', j, 'near')
 
 # %% ../../../nbs/quiz/author/20_rules.ipynb #c009
-BUILT_IN = {'shape': ('rank', 'axis-order'), 'free': ('accept', 'reject', 'review')}       # tags that markers give by themselves
+BUILT_IN = {
+    'shape': ('rank', 'axis-order'),
+    'free': ('accept', 'reject', 'review'),
+}  # tags that markers give by themselves
 
-def wrong_rules(question)->list:
+
+def wrong_rules(question) -> list:
     "Wrong rules of a question, each with its place in it."
-    own = [(('wrong', j), w) for j,w in enumerate(getattr(question, 'wrong', ()))]
-    return own + [(('gaps', n, 'wrong', j), w) for n,g in getattr(question, 'gaps', {}).items() for j,w in enumerate(g.wrong)]
+    own = [(('wrong', j), w) for j, w in enumerate(getattr(question, 'wrong', ()))]
+    return own + [
+        (('gaps', n, 'wrong', j), w)
+        for n, g in getattr(question, 'gaps', {}).items()
+        for j, w in enumerate(g.wrong)
+    ]
 
-def check_questions(linter:Linter)->None:
+
+def check_questions(linter: Linter) -> None:
     "What each question must have."
-    for i,q in enumerate(linter.quiz.questions):
-        at = ('questions', i); say = lambda code, text, *where, at=at, **kw: linter.say(code, text, *at, *where, **kw)
-        if not q.tests and q.kind not in ('challenge', 'reflect'): say('L010', f'the question {q.id} has no tests')
-        if q.kind == 'numeric' and isinstance(q.answer, Live) and not any(vars(q.tolerance).values()): say('L011', 'a measured number needs a tolerance', 'answer', key=True)
-        if q.kind == 'predict' and not q.options and not any(vars(q.tolerance).values()): say('L011', 'a predicted number needs a tolerance', 'answer', key=True)
+    for i, q in enumerate(linter.quiz.questions):
+        at = ('questions', i)
+
+        def say(code, text, *where, at=at, **kw):
+            return linter.say(code, text, *at, *where, **kw)
+
+        if not q.tests and q.kind not in ('challenge', 'reflect'):
+            say('L010', f'the question {q.id} has no tests')
+        if q.kind == 'numeric' and isinstance(q.answer, Live) and not any(vars(q.tolerance).values()):
+            say('L011', 'a measured number needs a tolerance', 'answer', key=True)
+        if q.kind == 'predict' and not q.options and not any(vars(q.tolerance).values()):
+            say('L011', 'a predicted number needs a tolerance', 'answer', key=True)
         if q.kind == 'challenge':
-            for j,g in enumerate(q.goals): linter.typed(q.probe, g.field.split('.'), 'L003', (*at, 'goals', j, 'field'))
-        for j,ref in enumerate(q.refs):
-            if problem := dead_ref(ref): say('L013', problem, 'refs', j)
-        for j,id in enumerate(q.covers):
-            if problem := dead_cover(id): say('L016', problem, 'covers', j)
-        if q.kind in UNSCORED and q.weight: say('L018', f'a question of kind {q.kind} never has a score; its weight must be 0', 'weight')
-        if q.kind == 'predict': _check_secret(q, linter, at)
-        if q.kind == 'code': _check_code(q, say)
-        _check_tags(q, say); _check_answer(q, say); _check_options(q, say)
+            for j, g in enumerate(q.goals):
+                linter.typed(q.probe, g.field.split('.'), 'L003', (*at, 'goals', j, 'field'))
+        for j, ref in enumerate(q.refs):
+            if problem := dead_ref(ref):
+                say('L013', problem, 'refs', j)
+        for j, id in enumerate(q.covers):
+            if problem := dead_cover(id):
+                say('L016', problem, 'covers', j)
+        if q.kind in UNSCORED and q.weight:
+            say('L018', f'a question of kind {q.kind} never has a score; its weight must be 0', 'weight')
+        if q.kind == 'predict':
+            _check_secret(q, linter, at)
+        if q.kind == 'code':
+            _check_code(q, say)
+        _check_tags(q, say)
+        _check_answer(q, say)
+        _check_options(q, say)
+
 
 def _check_tags(q, say):
     "Wrong rules have tags of their own, and tests."
-    rules = wrong_rules(q); tags = [w.tag for _,w in rules]; tested = [t.tag for t in q.tests]
-    for (where,_),tag,n in zip(rules, tags, range(len(tags))):
-        if tag in tags[:n]: say('L017', f'two wrong rules have the tag {tag}', *where, 'tag')
-        if q.tests and tag not in tested: say('L020', f'no test reaches the wrong rule {tag}', *where)
+    rules = wrong_rules(q)
+    tags = [w.tag for _, w in rules]
+    tested = [t.tag for t in q.tests]
+    for (where, _), tag, n in zip(rules, tags, range(len(tags))):
+        if tag in tags[:n]:
+            say('L017', f'two wrong rules have the tag {tag}', *where, 'tag')
+        if q.tests and tag not in tested:
+            say('L020', f'no test reaches the wrong rule {tag}', *where)
     known = {*tags, *(o.tag for o in getattr(q, 'options', None) or () if o.tag), *BUILT_IN.get(q.kind, ())}
-    for j,tag in enumerate(tested):
-        if tag and tag not in known: say('L021', f"nothing gives the tag {tag}; there are {', '.join(sorted(known)) or 'none'}", 'tests', j, 'tag')
+    for j, tag in enumerate(tested):
+        if tag and tag not in known:
+            say(
+                'L021',
+                f'nothing gives the tag {tag}; there are {", ".join(sorted(known)) or "none"}',
+                'tests',
+                j,
+                'tag',
+            )
+
 
 def _check_secret(q, linter, at):
     "A prediction is not shown before it is made."
     secret = set(paths_in([q.answer, *((o.correct, o.value) for o in q.options or ())]))
-    texts = [(('prompt',), q.prompt), *((('hints', j), h) for j,h in enumerate(q.hints)), *((('options', j, 'text'), o.text) for j,o in enumerate(q.options or ()))]
+    texts = [
+        (('prompt',), q.prompt),
+        *((('hints', j), h) for j, h in enumerate(q.hints)),
+        *((('options', j, 'text'), o.text) for j, o in enumerate(q.options or ())),
+    ]
     for where, text in texts:
-        try: told = secret & set(fields_of(text))
-        except BrokenQuiz: continue                          # another rule speaks of it
-        if told: linter.say('L019', f'this shows {min(told)}, which is to be predicted', *at, *where)
+        try:
+            told = secret & set(fields_of(text))
+        except BrokenQuiz:
+            continue  # another rule speaks of it
+        if told:
+            linter.say('L019', f'this shows {min(told)}, which is to be predicted', *at, *where)
+
 
 def _check_code(q, say):
     "Code can be read, and what it replaces exists."
-    if problem := dead_ref(q.spec.library) if q.spec.library.startswith('diffcourse.') else f'{q.spec.library} is no part of diffcourse': say('L013', problem, 'spec', 'library')
+    if (
+        problem := dead_ref(q.spec.library)
+        if q.spec.library.startswith('diffcourse.')
+        else f'{q.spec.library} is no part of diffcourse'
+    ):
+        say('L013', problem, 'spec', 'library')
     for where, source in ((('spec', 'starter'), q.spec.starter), (('answer',), q.answer)):
-        try: source and read_source(source, q.spec.function)
-        except Unreadable as e: say('L022', e, *where)
+        try:
+            source and read_source(source, q.spec.function)
+        except Unreadable as e:
+            say('L022', e, *where)
+
 
 def _keys(value):
     "Ids that a live value may give, if its operands are named."
     of = getattr(value, value.operation) if isinstance(value, Live) else None
     return list(of) if isinstance(of, dict) and value.operation in ('argmax', 'argmin', 'rank') else []
 
+
 def _check_answer(q, say):
     "Answers name what is there."
+
     def none(value, ids, what, *where):
         for k in _keys(value):
-            if k not in ids: say('L014', f"{k!r} is none of the {what} {', '.join(map(str, ids))}", *where, value.operation, k, key=True)
+            if k not in ids:
+                say(
+                    'L014',
+                    f'{k!r} is none of the {what} {", ".join(map(str, ids))}',
+                    *where,
+                    value.operation,
+                    k,
+                    key=True,
+                )
+
     if q.kind == 'order':
-        ids = [t.id for t in q.items]; none(q.answer, ids, 'items', 'answer')
-        if _keys(q.answer) and (missing := [n for n in ids if n not in _keys(q.answer)]): say('L014', f'the answer does not rank {missing[0]}', 'answer')
+        ids = [t.id for t in q.items]
+        none(q.answer, ids, 'items', 'answer')
+        if _keys(q.answer) and (missing := [n for n in ids if n not in _keys(q.answer)]):
+            say('L014', f'the answer does not rank {missing[0]}', 'answer')
     if q.kind == 'match':
-        for n,value in q.answer.items(): none(value, [t.id for t in q.right], 'things on the right', 'answer', n)
-    for n,g in q.gaps.items() if q.kind == 'cloze' else ():
+        for n, value in q.answer.items():
+            none(value, [t.id for t in q.right], 'things on the right', 'answer', n)
+    for n, g in q.gaps.items() if q.kind == 'cloze' else ():
         if g.options and isinstance(g.answer, (str, tuple)):
             texts = [g.answer] if isinstance(g.answer, str) else g.answer
-            if not any(t in g.options for t in texts): say('L014', f"the answer {texts[0]!r} is none of the options {', '.join(g.options)}", 'gaps', n, 'answer')
-    if not getattr(q, 'options', None) or q.answer is None: return
-    keys = [o.value if o.value is not None else o.id for o in q.options]; wanted = q.answer if isinstance(q.answer, tuple) else [q.answer]
-    if any(isinstance(k, Live) or isinstance(k, str) and '$' in k for k in keys): return
+            if not any(t in g.options for t in texts):
+                say(
+                    'L014',
+                    f'the answer {texts[0]!r} is none of the options {", ".join(g.options)}',
+                    'gaps',
+                    n,
+                    'answer',
+                )
+    if not getattr(q, 'options', None) or q.answer is None:
+        return
+    keys = [o.value if o.value is not None else o.id for o in q.options]
+    wanted = q.answer if isinstance(q.answer, tuple) else [q.answer]
+    if any(isinstance(k, Live) or isinstance(k, str) and '$' in k for k in keys):
+        return
     none(q.answer, keys, 'options', 'answer')
     for w in wanted:
-        if not isinstance(w, Live) and w not in keys and not (isinstance(w, str) and '$' in w) and not (q.tolerance and any(vars(q.tolerance).values())): say('L014', f"the answer {w!r} is none of the options {', '.join(map(str, keys))}", 'answer')
+        if (
+            not isinstance(w, Live)
+            and w not in keys
+            and not (isinstance(w, str) and '$' in w)
+            and not (q.tolerance and any(vars(q.tolerance).values()))
+        ):
+            say('L014', f'the answer {w!r} is none of the options {", ".join(map(str, keys))}', 'answer')
+
 
 def _check_options(q, say):
     "Options differ, and those that are wrong for sure say why."
-    options = getattr(q, 'options', None) or (); answer = getattr(q, 'answer', None); texts = [' '.join(o.text.split()).lower() for o in options]
-    wanted = list(answer) if isinstance(answer, tuple) else [answer]; near = getattr(q, 'tolerance', None) and any(vars(q.tolerance).values())
-    for j,o in enumerate(options):
-        if texts[j] in texts[:j]: say('L023', f'the options {options[texts.index(texts[j])].id} and {o.id} read the same', 'options', j, 'alt' if isinstance(o, Picture) else 'text')
-        open_ = near or any(isinstance(x, Live) or isinstance(x, str) and '$' in x for x in (o.correct, o.value, *wanted)); right = o.correct is True or (o.value if o.value is not None else o.id) in wanted
-        if not o.feedback and not right and not open_: say('L015', f'the wrong option {o.id} has no feedback', 'options', j)
-    for j,t in enumerate(q.tests):
-        if isinstance(t, Test) and t.score is None and t.state is None and t.tag is None: say('L021', 'this test expects nothing; give it `score`, `state` or `tag`', 'tests', j)
+    options = getattr(q, 'options', None) or ()
+    answer = getattr(q, 'answer', None)
+    texts = [' '.join(o.text.split()).lower() for o in options]
+    wanted = list(answer) if isinstance(answer, tuple) else [answer]
+    near = getattr(q, 'tolerance', None) and any(vars(q.tolerance).values())
+    for j, o in enumerate(options):
+        if texts[j] in texts[:j]:
+            say(
+                'L023',
+                f'the options {options[texts.index(texts[j])].id} and {o.id} read the same',
+                'options',
+                j,
+                'alt' if isinstance(o, Picture) else 'text',
+            )
+        open_ = near or any(
+            isinstance(x, Live) or isinstance(x, str) and '$' in x for x in (o.correct, o.value, *wanted)
+        )
+        right = o.correct is True or (o.value if o.value is not None else o.id) in wanted
+        if not o.feedback and not right and not open_:
+            say('L015', f'the wrong option {o.id} has no feedback', 'options', j)
+    for j, t in enumerate(q.tests):
+        if isinstance(t, Test) and t.score is None and t.state is None and t.tag is None:
+            say('L021', 'this test expects nothing; give it `score`, `state` or `tag`', 'tests', j)
 
-def structure(linter:Linter)->None:
+
+def structure(linter: Linter) -> None:
     "Apply every rule of this module."
-    for rule in (linter.probes, linter.fields, linter.used): rule()
-    check_types(linter); check_questions(linter)
+    for rule in (linter.probes, linter.fields, linter.used):
+        rule()
+    check_types(linter)
+    check_questions(linter)
     lesson = linter.quiz.lesson
-    if lesson and (problem := dead_ref(lesson)): linter.say('L009', problem, 'lesson')
+    if lesson and (problem := dead_ref(lesson)):
+        linter.say('L009', problem, 'lesson')

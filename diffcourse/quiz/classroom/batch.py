@@ -34,296 +34,575 @@ from ..sandbox.code import has_bwrap, jailed
 @dataclasses.dataclass(frozen=True)
 class Submission:
     "Answers of one learner to one questionnaire."
-    file:str
-    quiz:str = ''
-    variant:int = 0
-    learner:str = ''
-    answers:dict = dataclasses.field(default_factory=dict)
-    seconds:dict = dataclasses.field(default_factory=dict)     # Question → time spent on it
-    problem:str = ''                                           # Why it can't be marked, if so
+
+    file: str
+    quiz: str = ''
+    variant: int = 0
+    learner: str = ''
+    answers: dict = dataclasses.field(default_factory=dict)
+    seconds: dict = dataclasses.field(default_factory=dict)  # Question → time spent on it
+    problem: str = ''  # Why it can't be marked, if so
+
     @property
-    def digest(self)->str:
+    def digest(self) -> str:
         "What the marks depend on: the answers and the text of the questionnaire."
-        try: text = find_quiz(self.quiz).read_text(encoding='utf-8') if self.quiz else ''
-        except (OSError, CourseError, UnicodeDecodeError): text = ''
-        return hashlib.sha256(json.dumps([self.quiz, self.variant, self.answers, self.problem, text], sort_keys=True, default=str).encode()).hexdigest()[:32]
+        try:
+            text = find_quiz(self.quiz).read_text(encoding='utf-8') if self.quiz else ''
+        except (OSError, CourseError, UnicodeDecodeError):
+            text = ''
+        return hashlib.sha256(
+            json.dumps(
+                [self.quiz, self.variant, self.answers, self.problem, text], sort_keys=True, default=str
+            ).encode()
+        ).hexdigest()[:32]
+
 
 _KEYS = ('quiz', 'variant', 'answers', 'learner', 'seconds')
 
+
 def _checked(data, name, no):
     "A submission from plain data; `no(text, *where)` makes the error."
-    if not isinstance(data, dict): raise no('expected a mapping with `quiz` and `answers`')
-    if odd := [k for k in data if k not in _KEYS]: raise no(f"unknown key `{odd[0]}`; known here: {', '.join(_KEYS)}", odd[0])
-    if not isinstance(data.get('quiz'), str) or not data['quiz']: raise no('`quiz` must name a questionnaire', 'quiz')
-    if not isinstance(data.get('answers'), dict): raise no('`answers` must map questions to answers', 'answers')
+    if not isinstance(data, dict):
+        raise no('expected a mapping with `quiz` and `answers`')
+    if odd := [k for k in data if k not in _KEYS]:
+        raise no(f'unknown key `{odd[0]}`; known here: {", ".join(_KEYS)}', odd[0])
+    if not isinstance(data.get('quiz'), str) or not data['quiz']:
+        raise no('`quiz` must name a questionnaire', 'quiz')
+    if not isinstance(data.get('answers'), dict):
+        raise no('`answers` must map questions to answers', 'answers')
     variant, seconds = data.get('variant', 0), data.get('seconds') or {}
-    if isinstance(variant, bool) or not isinstance(variant, int) or variant < 0: raise no(f'`variant` is {variant!r}; expected a whole number from 0', 'variant')
-    if not isinstance(seconds, dict) or any(isinstance(s, bool) or not isinstance(s, (int, float)) or not 0 <= s < 1e9 for s in seconds.values()): raise no('`seconds` must map questions to seconds', 'seconds')
-    try: known = [q.id for q in load_quiz(data['quiz']).questions]
-    except CourseError as e: raise no(str(e), 'quiz') from None
-    if odd := [k for k in data['answers'] if k not in known]: raise no(f"{data['quiz']} has no question `{odd[0]}`; there are {', '.join(known)}", 'answers', odd[0])
+    if isinstance(variant, bool) or not isinstance(variant, int) or variant < 0:
+        raise no(f'`variant` is {variant!r}; expected a whole number from 0', 'variant')
+    if not isinstance(seconds, dict) or any(
+        isinstance(s, bool) or not isinstance(s, (int, float)) or not 0 <= s < 1e9 for s in seconds.values()
+    ):
+        raise no('`seconds` must map questions to seconds', 'seconds')
+    try:
+        known = [q.id for q in load_quiz(data['quiz']).questions]
+    except CourseError as e:
+        raise no(str(e), 'quiz') from None
+    if odd := [k for k in data['answers'] if k not in known]:
+        raise no(
+            f'{data["quiz"]} has no question `{odd[0]}`; there are {", ".join(known)}', 'answers', odd[0]
+        )
     return Submission(name, data['quiz'], variant, str(data.get('learner') or ''), data['answers'], seconds)
+
 
 def _lines(path):
     "Submissions of a JSONL file, one a line."
-    for n,line in enumerate(path.read_text(encoding='utf-8-sig').split('\n'), 1):
-        if not line.strip(): continue
+    for n, line in enumerate(path.read_text(encoding='utf-8-sig').split('\n'), 1):
+        if not line.strip():
+            continue
         name = f'{path}:{n}'
-        try: yield _checked(json.loads(line), name, lambda text, *where, name=name: BadInput(f'{name}:1 A001 {text}'))
-        except BadInput as e: yield Submission(name, problem=str(e))
-        except (ValueError, RecursionError) as e: yield Submission(name, problem=f'{name}:1 A001 this is no JSON: {e}')
+        try:
+            yield _checked(
+                json.loads(line), name, lambda text, *where, name=name: BadInput(f'{name}:1 A001 {text}')
+            )
+        except BadInput as e:
+            yield Submission(name, problem=str(e))
+        except (ValueError, RecursionError) as e:
+            yield Submission(name, problem=f'{name}:1 A001 this is no JSON: {e}')
+
 
 def read_submissions(
-    paths,                  # Files, or folders: every file of answers below
-)->list[Submission]:        # One that can't be read has a `problem`; `BadInput` if a path isn't there
+    paths,  # Files, or folders: every file of answers below
+) -> list[Submission]:  # One that can't be read has a `problem`; `BadInput` if a path isn't there
     "Find submissions and read them."
     files = []
     for p in map(Path, paths):
-        if p.is_dir(): files += sorted(f for f in p.rglob('*') if f.suffix in ('.yaml', '.yml', '.json', '.jsonl', '.ipynb') and not any(part.startswith('.') for part in f.relative_to(p).parts))
-        elif p.is_file(): files.append(p)
-        else: raise BadInput(f'{p} is not a file; expected answers in YAML, JSON, JSONL or a notebook')
+        if p.is_dir():
+            files += sorted(
+                f
+                for f in p.rglob('*')
+                if f.suffix in ('.yaml', '.yml', '.json', '.jsonl', '.ipynb')
+                and not any(part.startswith('.') for part in f.relative_to(p).parts)
+            )
+        elif p.is_file():
+            files.append(p)
+        else:
+            raise BadInput(f'{p} is not a file; expected answers in YAML, JSON, JSONL or a notebook')
     out = []
     for f in dict.fromkeys(files):
         try:
-            if f.suffix == '.jsonl': out += _lines(f)
-            elif f.suffix == '.ipynb': out += [_checked(d, str(f), lambda text, *where, f=f: BadInput(f'{f}: {text}')) for d in notebook_answers(f)]
-            else: doc = read_yaml(f); out.append(_checked(doc.data, str(f), lambda text, *where, doc=doc: BadFile([doc.say('A001', text, where, key=len(where) > 1)])))
-        except BadInput as e: out.append(Submission(str(f), problem=str(e)))
-        except (OSError, UnicodeDecodeError) as e: out.append(Submission(str(f), problem=f"{f} can't be read: {getattr(e, 'strerror', None) or 'it is no UTF-8 text'}"))
+            if f.suffix == '.jsonl':
+                out += _lines(f)
+            elif f.suffix == '.ipynb':
+                out += [
+                    _checked(d, str(f), lambda text, *where, f=f: BadInput(f'{f}: {text}'))
+                    for d in notebook_answers(f)
+                ]
+            else:
+                doc = read_yaml(f)
+                out.append(
+                    _checked(
+                        doc.data,
+                        str(f),
+                        lambda text, *where, doc=doc: BadFile(
+                            [doc.say('A001', text, where, key=len(where) > 1)]
+                        ),
+                    )
+                )
+        except BadInput as e:
+            out.append(Submission(str(f), problem=str(e)))
+        except (OSError, UnicodeDecodeError) as e:
+            out.append(
+                Submission(
+                    str(f),
+                    problem=f"{f} can't be read: {getattr(e, 'strerror', None) or 'it is no UTF-8 text'}",
+                )
+            )
     return out
 
 # %% ../../../nbs/quiz/classroom/20_batch.ipynb #c007
 def _field(state, ids):
     "What a field holds: an id of those that are shown, the text of an option, or what was typed."
-    names = state.get('_options_labels') or []; n = state.get('index')
-    if 'index' not in state: return state.get('value')
-    if not isinstance(n, int) or not 0 <= n < max(len(ids), len(names)): return None
-    if len(names) == len(ids)+1: return ids[n-1] if n else None                      # the first is *choose …*
+    names = state.get('_options_labels') or []
+    n = state.get('index')
+    if 'index' not in state:
+        return state.get('value')
+    if not isinstance(n, int) or not 0 <= n < max(len(ids), len(names)):
+        return None
+    if len(names) == len(ids) + 1:
+        return ids[n - 1] if n else None  # the first is *choose …*
     return ids[n] if ids and n < len(ids) else names[n] if n else None
+
 
 def _widget_answer(state, models, question, ids):
     "What an input of the panel holds: an id, a list of ids, a value for each part, or text."
     below = [models.get(str(c).removeprefix('IPY_MODEL_'), {}) for c in state.get('children', [])]
     fields = [(b.get('model_name'), b.get('state', {})) for b in below if b.get('model_name') != 'HTMLModel']
-    if not fields: return _field(state, ids)
-    if fields[0][0] == 'CheckboxModel': return [i for i,(_,s) in zip(ids, fields) if s.get('value')]
-    held, kind = [_field(s, ids) for _,s in fields], getattr(question, 'kind', '')
-    if kind not in ('cloze', 'match', 'order'): return held[0]                # pictures, with their buttons below
-    if all(h in (None, '') for h in held): return None
-    if kind == 'order': return None if None in held else held
+    if not fields:
+        return _field(state, ids)
+    if fields[0][0] == 'CheckboxModel':
+        return [i for i, (_, s) in zip(ids, fields) if s.get('value')]
+    held, kind = [_field(s, ids) for _, s in fields], getattr(question, 'kind', '')
+    if kind not in ('cloze', 'match', 'order'):
+        return held[0]  # pictures, with their buttons below
+    if all(h in (None, '') for h in held):
+        return None
+    if kind == 'order':
+        return None if None in held else held
     return dict(zip(question.names() if kind == 'cloze' else [i.id for i in question.left], held))
+
 
 def _from_widgets(nb):
     "(quiz, variant, id, answer) of widgets in the state that a notebook was saved with."
-    models = nb.get('metadata', {}).get('widgets', {}).get('application/vnd.jupyter.widget-state+json', {}).get('state', {})
+    models = (
+        nb.get('metadata', {})
+        .get('widgets', {})
+        .get('application/vnd.jupyter.widget-state+json', {})
+        .get('state', {})
+    )
     for m in models.values():
         state = m.get('state', {})
         if isinstance(state.get('quiz'), str) and isinstance(state.get('answers'), dict):
-            yield from ((state['quiz'], state.get('variant', 0), k, v) for k,v in state['answers'].items())
+            yield from ((state['quiz'], state.get('variant', 0), k, v) for k, v in state['answers'].items())
         for c in state.get('_dom_classes') or []:
-            if not (found := re.fullmatch(r'dc-answer\.([\w-]+)\.(\d+)\.([\w-]+)', str(c))): continue
+            if not (found := re.fullmatch(r'dc-answer\.([\w-]+)\.(\d+)\.([\w-]+)', str(c))):
+                continue
             quiz, variant, id = found[1], int(found[2]), found[3]
-            try: question = load_quiz(quiz).question(id); ids = [o.id for o in option_order(question, quiz, variant)]
-            except (CourseError, KeyError): question, ids = None, []
+            try:
+                question = load_quiz(quiz).question(id)
+                ids = [o.id for o in option_order(question, quiz, variant)]
+            except (CourseError, KeyError):
+                question, ids = None, []
             yield quiz, variant, id, _widget_answer(state, models, question, ids)
+
 
 def _from_code(nb):
     "(quiz, variant, id, answer) of calls of `check` with literal arguments; the code isn't run."
     named = {}
     for cell in nb.get('cells', []):
-        if cell.get('cell_type') != 'code': continue
-        try: tree = ast.parse(re.sub(r'^\s*[%!].*$', '', ''.join(cell.get('source', '')), flags=re.M))
-        except (SyntaxError, ValueError, RecursionError): continue
+        if cell.get('cell_type') != 'code':
+            continue
+        try:
+            tree = ast.parse(re.sub(r'^\s*[%!].*$', '', ''.join(cell.get('source', '')), flags=re.M))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
         for o in ast.walk(tree):
-            if isinstance(o, ast.Assign) and isinstance(o.value, ast.Call) and getattr(o.value.func, 'id', getattr(o.value.func, 'attr', '')) in ('Quiz', 'Session'):
-                got = [_literal(a) for a in o.value.args] + [_literal(k.value) for k in o.value.keywords if k.arg == 'variant']
-                if got and isinstance(got[0], str): named |= {t.id: (got[0], got[1] if len(got) > 1 and type(got[1]) is int else 0) for t in o.targets if isinstance(t, ast.Name)}
-            if isinstance(o, ast.Call) and isinstance(o.func, ast.Attribute) and o.func.attr == 'check' and getattr(o.func.value, 'id', None) in named and len(o.args) == 2:
+            if (
+                isinstance(o, ast.Assign)
+                and isinstance(o.value, ast.Call)
+                and getattr(o.value.func, 'id', getattr(o.value.func, 'attr', '')) in ('Quiz', 'Session')
+            ):
+                got = [_literal(a) for a in o.value.args] + [
+                    _literal(k.value) for k in o.value.keywords if k.arg == 'variant'
+                ]
+                if got and isinstance(got[0], str):
+                    named |= {
+                        t.id: (got[0], got[1] if len(got) > 1 and type(got[1]) is int else 0)
+                        for t in o.targets
+                        if isinstance(t, ast.Name)
+                    }
+            if (
+                isinstance(o, ast.Call)
+                and isinstance(o.func, ast.Attribute)
+                and o.func.attr == 'check'
+                and getattr(o.func.value, 'id', None) in named
+                and len(o.args) == 2
+            ):
                 id, answer = map(_literal, o.args)
-                if isinstance(id, str) and answer is not None: yield *named[o.func.value.id], id, answer
+                if isinstance(id, str) and answer is not None:
+                    yield *named[o.func.value.id], id, answer
+
 
 def _literal(node):
-    try: x = ast.literal_eval(node); json.dumps(x); return x
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError): return None
+    try:
+        x = ast.literal_eval(node)
+        json.dumps(x)
+        return x
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
 
-def notebook_answers(path)->list[dict]:
+
+def notebook_answers(path) -> list[dict]:
     "Answers in a notebook, one mapping for each questionnaire and variant in it. The last answer to a question counts; a widget's before one that is typed, if it holds one."
-    try: nb = json.loads(Path(path).read_text(encoding='utf-8'))
-    except (ValueError, RecursionError): raise BadInput(f'{path}: this is no notebook') from None
-    if not isinstance(nb, dict): raise BadInput(f'{path}: this is no notebook')
+    try:
+        nb = json.loads(Path(path).read_text(encoding='utf-8'))
+    except (ValueError, RecursionError):
+        raise BadInput(f'{path}: this is no notebook') from None
+    if not isinstance(nb, dict):
+        raise BadInput(f'{path}: this is no notebook')
     out = {}
     for quiz, variant, id, answer in (*_from_code(nb), *_from_widgets(nb)):
         answers = out.setdefault((quiz, variant), {})
-        if answer not in (None, '', []) or id not in answers: answers[id] = answer
-    if not out: raise BadInput(f'{path}: there are no answers in it; save the notebook with its widgets (Settings > Save Widget State), or hand in a file of answers')
-    return [dict(quiz=q, variant=v, answers=a, learner=str(nb.get('metadata', {}).get('learner', ''))) for (q, v),a in out.items()]
+        if answer not in (None, '', []) or id not in answers:
+            answers[id] = answer
+    if not out:
+        raise BadInput(
+            f'{path}: there are no answers in it; save the notebook with its widgets (Settings > Save Widget State), or hand in a file of answers'
+        )
+    return [
+        dict(quiz=q, variant=v, answers=a, learner=str(nb.get('metadata', {}).get('learner', '')))
+        for (q, v), a in out.items()
+    ]
 
 # %% ../../../nbs/quiz/classroom/20_batch.ipynb #c009
 _quizzes = {}
+
 
 def _ready(quiz, variant, warm):
     "A questionnaire in memory, its measurements made once, before there are copies."
     if (quiz, variant) not in _quizzes:
         values = _quizzes[quiz, variant] = Values(read_quiz(find_quiz(quiz))[0], variant)
         for q in values.quiz.questions if warm else ():
-            if q.kind == 'code': continue
-            try: grade(q, right_answer(q, values), values)      # loads what has to be loaded, and measures
-            except Exception: pass                              # marking says what is wrong, question by question
+            if q.kind == 'code':
+                continue
+            try:
+                grade(q, right_answer(q, values), values)  # loads what has to be loaded, and measures
+            except Exception:
+                pass  # marking says what is wrong, question by question
     return _quizzes[quiz, variant]
 
+
 def mark_answers(
-    quiz:str, variant:int,
-    answers:dict,         # Question → answer
-    jail:str='plain',     # How code of learners runs: 'plain' or 'bwrap'
-    warm:bool=True,       # Measure all there is to measure first
-)->list[dict]:            # Plain results, one for each question
+    quiz: str,
+    variant: int,
+    answers: dict,  # Question → answer
+    jail: str = 'plain',  # How code of learners runs: 'plain' or 'bwrap'
+    warm: bool = True,  # Measure all there is to measure first
+) -> list[dict]:  # Plain results, one for each question
     "Mark in this process."
     values = _ready(quiz, variant, warm)
-    with jailed(jail): return [grade(q, answers.get(q.id), values).to_json() for q in values.quiz.questions]
+    with jailed(jail):
+        return [grade(q, answers.get(q.id), values).to_json() for q in values.quiz.questions]
+
 
 def _in_a_copy(task, seconds):
     "Mark in a fork; its results as a line of JSON, or why there are none."
-    _ready(task['quiz'], task['variant'], task['warm']); gc.freeze(); read, write = os.pipe()      # shared memory stays shared
+    _ready(task['quiz'], task['variant'], task['warm'])
+    gc.freeze()
+    read, write = os.pipe()  # shared memory stays shared
     if not (pid := os.fork()):
         status = 1
         try:
-            os.setpgid(0, 0); os.close(read)
-            with os.fdopen(write, 'w') as f: json.dump({'results': mark_answers(**task)}, f)
+            os.setpgid(0, 0)
+            os.close(read)
+            with os.fdopen(write, 'w') as f:
+                json.dump({'results': mark_answers(**task)}, f)
             status = 0
-        finally: os._exit(status)                      # nothing of the worker is to be cleaned up by its copy
-    os.close(write); parts, until = [], time.monotonic() + seconds
-    while (left := until-time.monotonic()) > 0 and select.select([read], [], [], left)[0] and (data := os.read(read, 1 << 16)): parts.append(data)
+        finally:
+            os._exit(status)  # nothing of the worker is to be cleaned up by its copy
+    os.close(write)
+    parts, until = [], time.monotonic() + seconds
+    while (
+        (left := until - time.monotonic()) > 0
+        and select.select([read], [], [], left)[0]
+        and (data := os.read(read, 1 << 16))
+    ):
+        parts.append(data)
     late = left <= 0 or time.monotonic() >= until
-    if late: _end(pid)
-    os.close(read); _, status = os.waitpid(pid, 0)
-    try: os.killpg(pid, signal.SIGKILL)                # what it may have left behind
-    except OSError: pass
-    if late: return json.dumps({'crash': f'it took more than {seconds:g} s'})
+    if late:
+        _end(pid)
+    os.close(read)
+    _, status = os.waitpid(pid, 0)
+    try:
+        os.killpg(pid, signal.SIGKILL)  # what it may have left behind
+    except OSError:
+        pass
+    if late:
+        return json.dumps({'crash': f'it took more than {seconds:g} s'})
     code = os.waitstatus_to_exitcode(status)
-    if code: return json.dumps({'crash': f'the process that marked it was ended by {signal.Signals(-code).name}' if code < 0 else f'the process that marked it ended with status {code}'})
+    if code:
+        return json.dumps(
+            {
+                'crash': f'the process that marked it was ended by {signal.Signals(-code).name}'
+                if code < 0
+                else f'the process that marked it ended with status {code}'
+            }
+        )
     return b''.join(parts).decode()
+
 
 def _end(pid):
     for end in (os.killpg, os.kill):
-        try: end(pid, signal.SIGKILL); return
-        except OSError: pass
+        try:
+            end(pid, signal.SIGKILL)
+            return
+        except OSError:
+            pass
 
-def serve()->None:
+
+def serve() -> None:
     "The life of a worker: until standard input ends."
     import importlib
-    out = os.fdopen(os.dup(1), 'w'); os.dup2(2, 1)
-    try: import torch; torch.set_num_threads(1)        # forks and threads don't go together
-    except ImportError: pass
+
+    out = os.fdopen(os.dup(1), 'w')
+    os.dup2(2, 1)
+    try:
+        import torch
+
+        torch.set_num_threads(1)  # forks and threads don't go together
+    except ImportError:
+        pass
     for line in sys.stdin:
-        task = json.loads(line); seconds = task.pop('timeout')
-        for name in task.pop('imports'): importlib.import_module(name)
-        try: said = _in_a_copy(task, seconds) if hasattr(os, 'fork') else json.dumps({'results': mark_answers(**task)})
-        except Exception as e: said = json.dumps({'crash': f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'})
-        out.write(said + '\n'); out.flush()
+        task = json.loads(line)
+        seconds = task.pop('timeout')
+        for name in task.pop('imports'):
+            importlib.import_module(name)
+        try:
+            said = (
+                _in_a_copy(task, seconds)
+                if hasattr(os, 'fork')
+                else json.dumps({'results': mark_answers(**task)})
+            )
+        except Exception as e:
+            said = json.dumps({'crash': f'{type(e).__name__}: {" ".join(str(e).split())[:300]}'})
+        out.write(said + '\n')
+        out.flush()
+
 
 class Worker:
     "A worker as its owner sees it."
-    def __init__(self): self.process = None; self.deaths = 0
-    def mark(self, task:dict)->dict:
+
+    def __init__(self):
+        self.process = None
+        self.deaths = 0
+
+    def mark(self, task: dict) -> dict:
         "Send a task, wait for what comes of it."
         if self.process is None or self.process.poll() is not None:
-            env = os.environ | {'PYTHONPATH': os.pathsep.join(p for p in sys.path if p), 'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1'}
-            self.process = subprocess.Popen([sys.executable, '-c', 'from diffcourse.quiz.classroom.batch import serve; serve()'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+            env = os.environ | {
+                'PYTHONPATH': os.pathsep.join(p for p in sys.path if p),
+                'OMP_NUM_THREADS': '1',
+                'MKL_NUM_THREADS': '1',
+            }
+            self.process = subprocess.Popen(
+                [sys.executable, '-c', 'from diffcourse.quiz.classroom.batch import serve; serve()'],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=env,
+            )
         try:
-            self.process.stdin.write(json.dumps(task | {'warm': self.deaths < 2}) + '\n'); self.process.stdin.flush()       # a probe that ends the worker is left to its copies
+            self.process.stdin.write(json.dumps(task | {'warm': self.deaths < 2}) + '\n')
+            self.process.stdin.flush()  # a probe that ends the worker is left to its copies
             line = self.process.stdout.readline()
-        except OSError: line = ''
-        if line.strip(): return json.loads(line)
-        self.deaths += 1; self.close()
+        except OSError:
+            line = ''
+        if line.strip():
+            return json.loads(line)
+        self.deaths += 1
+        self.close()
         return {'crash': 'the process that marked it ended'}
+
     def close(self):
         "End the process."
-        if self.process is None: return
-        try: self.process.stdin.close()
-        except OSError: pass
-        try: self.process.wait(5)
-        except subprocess.TimeoutExpired: self.process.kill(); self.process.wait()
-        self.process.stdout.close(); self.process = None
+        if self.process is None:
+            return
+        try:
+            self.process.stdin.close()
+        except OSError:
+            pass
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        self.process = None
+
 
 _here, _workers = threading.local(), []
 
-def mark_one(task:dict)->dict:
+
+def mark_one(task: dict) -> dict:
     "Mark with the worker of this thread. What joblib calls, here or in a cluster."
-    if not hasattr(_here, 'worker'): _here.worker = Worker(); _workers.append(_here.worker)
+    if not hasattr(_here, 'worker'):
+        _here.worker = Worker()
+        _workers.append(_here.worker)
     file, digest = task.pop('file'), task.pop('digest')
     return {'file': file, 'digest': digest} | _here.worker.mark(task)
 
-def close_workers()->None:
+
+def close_workers() -> None:
     "End the workers of this process."
-    while _workers: _workers.pop().close()
+    while _workers:
+        _workers.pop().close()
     globals()['_here'] = threading.local()
 
 # %% ../../../nbs/quiz/classroom/20_batch.ipynb #c011
 def _needs_jail(submissions):
     "Files with an answer in code."
-    return [s.file for s in submissions if not s.problem for q in load_quiz(s.quiz).questions if q.kind == 'code' and s.answers.get(q.id) not in (None, '')]
+    return [
+        s.file
+        for s in submissions
+        if not s.problem
+        for q in load_quiz(s.quiz).questions
+        if q.kind == 'code' and s.answers.get(q.id) not in (None, '')
+    ]
+
 
 def _record(s, digest, said):
     "Lines of `results.jsonl` for a submission."
-    head = dict(file=s.file, learner=s.learner, digest=digest); results = said.get('results') or []
-    lines = [head | {'n': len(results), 'seconds': s.seconds.get(r['question'])} | r for r in results] or [head | dict(n=0, quiz=s.quiz, variant=s.variant, state='fault', problem=said['crash'])]
+    head = dict(file=s.file, learner=s.learner, digest=digest)
+    results = said.get('results') or []
+    lines = [head | {'n': len(results), 'seconds': s.seconds.get(r['question'])} | r for r in results] or [
+        head | dict(n=0, quiz=s.quiz, variant=s.variant, state='fault', problem=said['crash'])
+    ]
     return ''.join(json.dumps(x, ensure_ascii=False) + '\n' for x in lines)
+
 
 def _read_records(path):
     "(file, digest) → lines, of submissions that are whole and did not crash."
     found = {}
-    try: text = path.read_text(encoding='utf-8', errors='replace')
-    except OSError: return {}
+    try:
+        text = path.read_text(encoding='utf-8', errors='replace')
+    except OSError:
+        return {}
     for line in text.split('\n'):
-        try: x = json.loads(line); found.setdefault((x['file'], x['digest']), []).append(x)
-        except (ValueError, KeyError, TypeError): continue                 # the last line of a run that was killed
-    return {k: v for k,v in found.items() if v[0].get('n') == len(v)}
+        try:
+            x = json.loads(line)
+            found.setdefault((x['file'], x['digest']), []).append(x)
+        except (ValueError, KeyError, TypeError):
+            continue  # the last line of a run that was killed
+    return {k: v for k, v in found.items() if v[0].get('n') == len(v)}
+
 
 def _write(path, text):
     "Write a file, whole or not at all."
     new = path.with_name(f'.{path.name}.new')
-    try: new.write_text(text, encoding='utf-8'); new.replace(path)
-    except OSError as e: raise CourseError(f"can't write {path}: {e.strerror or e}") from None
+    try:
+        new.write_text(text, encoding='utf-8')
+        new.replace(path)
+    except OSError as e:
+        raise CourseError(f"can't write {path}: {e.strerror or e}") from None
+
 
 def _mark_of(s, lines):
     "A submission with its results, for the reports."
-    keys = ('file', 'learner', 'digest', 'n', 'seconds', 'problem'); whole = [x for x in lines if x.get('n')]
-    return dict(file=s.file, learner=s.learner, quiz=s.quiz, variant=s.variant, seconds=s.seconds, problem=s.problem or next((x['problem'] for x in lines if x.get('problem')), ''),
-                results=[{k: v for k,v in x.items() if k not in keys} for x in whole])
+    keys = ('file', 'learner', 'digest', 'n', 'seconds', 'problem')
+    whole = [x for x in lines if x.get('n')]
+    return dict(
+        file=s.file,
+        learner=s.learner,
+        quiz=s.quiz,
+        variant=s.variant,
+        seconds=s.seconds,
+        problem=s.problem or next((x['problem'] for x in lines if x.get('problem')), ''),
+        results=[{k: v for k, v in x.items() if k not in keys} for x in whole],
+    )
+
 
 def grade_batch(
-    paths,                     # Files or folders of submissions
-    out=None,                  # Folder for results.jsonl, grades.csv, report.html, junit.xml, items.json; None: nothing is written
-    workers:int=1,
-    trust:bool=False,          # Run code of learners without bubblewrap
-    timeout:float=600,         # Seconds for a submission
-    imports=(),                # Modules to import first, which register probes
+    paths,  # Files or folders of submissions
+    out=None,  # Folder for results.jsonl, grades.csv, report.html, junit.xml, items.json; None: nothing is written
+    workers: int = 1,
+    trust: bool = False,  # Run code of learners without bubblewrap
+    timeout: float = 600,  # Seconds for a submission
+    imports=(),  # Modules to import first, which register probes
     progress=lambda done, of: None,
-)->list[dict]:                 # `{file, learner, quiz, variant, results, seconds, problem}` in the order of the submissions
+) -> list[
+    dict
+]:  # `{file, learner, quiz, variant, results, seconds, problem}` in the order of the submissions
     "Mark submissions. `CourseError` if there is code of learners and nothing to keep it in."
     from joblib import Parallel, delayed
-    submissions = read_submissions(paths); code = _needs_jail(submissions)
-    if code and not trust and not has_bwrap(): raise CourseError(f"{code[0]} holds code, and bubblewrap (bwrap) isn't here, or doesn't work here; install it, or say --trust if you know who wrote the code")
+
+    submissions = read_submissions(paths)
+    code = _needs_jail(submissions)
+    if code and not trust and not has_bwrap():
+        raise CourseError(
+            f"{code[0]} holds code, and bubblewrap (bwrap) isn't here, or doesn't work here; install it, or say --trust if you know who wrote the code"
+        )
     jail = 'plain' if trust or not code else 'bwrap'
-    out = Path(out) if out else None; done = {}
-    if out: out.mkdir(parents=True, exist_ok=True); done = _read_records(out/'results.jsonl')
-    digests = [s.digest for s in submissions]; todo = [(s, d) for s,d in zip(submissions, digests) if not s.problem and (s.file, d) not in done]
-    tasks = [dict(file=s.file, digest=d, quiz=str(find_quiz(s.quiz)), variant=s.variant, answers=s.answers, jail=jail, timeout=timeout, imports=list(imports)) for s,d in todo]
-    of = {(s.file, d): s for s,d in todo}; log = None
-    if out: _write(out/'results.jsonl', ''.join(json.dumps(x, ensure_ascii=False) + '\n' for v in done.values() for x in v)); log = (out/'results.jsonl').open('a', encoding='utf-8')
+    out = Path(out) if out else None
+    done = {}
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        done = _read_records(out / 'results.jsonl')
+    digests = [s.digest for s in submissions]
+    todo = [(s, d) for s, d in zip(submissions, digests) if not s.problem and (s.file, d) not in done]
+    tasks = [
+        dict(
+            file=s.file,
+            digest=d,
+            quiz=str(find_quiz(s.quiz)),
+            variant=s.variant,
+            answers=s.answers,
+            jail=jail,
+            timeout=timeout,
+            imports=list(imports),
+        )
+        for s, d in todo
+    ]
+    of = {(s.file, d): s for s, d in todo}
+    log = None
+    if out:
+        _write(
+            out / 'results.jsonl',
+            ''.join(json.dumps(x, ensure_ascii=False) + '\n' for v in done.values() for x in v),
+        )
+        log = (out / 'results.jsonl').open('a', encoding='utf-8')
     try:
-        for n,said in enumerate(Parallel(n_jobs=workers, prefer='threads', return_as='generator_unordered', pre_dispatch='2*n_jobs')(delayed(mark_one)(t) for t in tasks), 1):
-            key = said['file'], said['digest']; text = _record(of[key], key[1], said); done[key] = [json.loads(x) for x in text.splitlines()]
-            if log: log.write(text); log.flush()
+        for n, said in enumerate(
+            Parallel(
+                n_jobs=workers, prefer='threads', return_as='generator_unordered', pre_dispatch='2*n_jobs'
+            )(delayed(mark_one)(t) for t in tasks),
+            1,
+        ):
+            key = said['file'], said['digest']
+            text = _record(of[key], key[1], said)
+            done[key] = [json.loads(x) for x in text.splitlines()]
+            if log:
+                log.write(text)
+                log.flush()
             progress(n, len(tasks))
     finally:
         close_workers()
-        if log: log.close()
-    marks = [_mark_of(s, done.get((s.file, d), [])) for s,d in zip(submissions, digests)]
-    if out: _reports(out, [done.get((s.file, d), []) for s,d in zip(submissions, digests)], marks)
+        if log:
+            log.close()
+    marks = [_mark_of(s, done.get((s.file, d), [])) for s, d in zip(submissions, digests)]
+    if out:
+        _reports(out, [done.get((s.file, d), []) for s, d in zip(submissions, digests)], marks)
     return marks
+
 
 def _reports(out, lines, marks):
     "All files, the results in the order of the submissions."
-    _write(out/'results.jsonl', ''.join(json.dumps(x, ensure_ascii=False) + '\n' for one in lines for x in one))
-    _write(out/'grades.csv', grades_csv(marks)); _write(out/'junit.xml', junit_xml(marks)); _write(out/'report.html', report_html(marks)); _write(out/'items.json', json.dumps(items(marks), indent=1, ensure_ascii=False) + '\n')
+    _write(
+        out / 'results.jsonl', ''.join(json.dumps(x, ensure_ascii=False) + '\n' for one in lines for x in one)
+    )
+    _write(out / 'grades.csv', grades_csv(marks))
+    _write(out / 'junit.xml', junit_xml(marks))
+    _write(out / 'report.html', report_html(marks))
+    _write(out / 'items.json', json.dumps(items(marks), indent=1, ensure_ascii=False) + '\n')

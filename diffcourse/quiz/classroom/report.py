@@ -15,99 +15,247 @@ from html import escape
 from statistics import fmean, median
 
 # %% ../../../nbs/quiz/classroom/10_report.ipynb #c004
-UNMARKED = ('ungraded', 'fault', 'review')       # neither for nor against the learner
+UNMARKED = ('ungraded', 'fault', 'review')  # neither for nor against the learner
+
 
 def total(
-    results:list,           # Plain results
-)->tuple[float, float]:     # Points reached, points that could be reached
+    results: list,  # Plain results
+) -> tuple[float, float]:  # Points reached, points that could be reached
     "What counts: an answer that is missing gives no points; one that could not be marked is left out on both sides."
     counted = [r for r in results if r['state'] not in UNMARKED and r.get('weight', 1)]
-    return round(sum((r.get('score') or 0)*r.get('weight', 1) for r in counted), 6), round(sum(r.get('weight', 1) for r in counted), 6)
+    return round(sum((r.get('score') or 0) * r.get('weight', 1) for r in counted), 6), round(
+        sum(r.get('weight', 1) for r in counted), 6
+    )
+
 
 def safe_cell(
     value,
-)->str:                     # Nothing that a spreadsheet would run
+) -> str:  # Nothing that a spreadsheet would run
     "A cell of a table: text that begins like a formula gets an apostrophe in front."
-    text = re.sub(r'[\x00-\x08\x0b\x0c\x0e-\x1f]', '', str(value)) if isinstance(value, str) else '' if value is None else str(value)
-    return "'" + text if isinstance(value, str) and (text.lstrip()[:1] in tuple('=+-@|%＝＋－＠') and text.strip() or text[:1] in ('\t', '\r', '\n')) else text
+    text = (
+        re.sub(r'[\x00-\x08\x0b\x0c\x0e-\x1f]', '', str(value))
+        if isinstance(value, str)
+        else ''
+        if value is None
+        else str(value)
+    )
+    return (
+        "'" + text
+        if isinstance(value, str)
+        and (text.lstrip()[:1] in tuple('=+-@|%＝＋－＠') and text.strip() or text[:1] in ('\t', '\r', '\n'))
+        else text
+    )
 
-def grades_csv(marks:list)->str:
+
+def grades_csv(marks: list) -> str:
     "One line a submission. Every cell is quoted."
-    out = io.StringIO(); rows = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator='\n')
-    rows.writerow(['file', 'learner', 'quiz', 'variant', 'score', 'of', 'answers', 'blank', 'unmarked', 'problem'])
+    out = io.StringIO()
+    rows = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator='\n')
+    rows.writerow(
+        ['file', 'learner', 'quiz', 'variant', 'score', 'of', 'answers', 'blank', 'unmarked', 'problem']
+    )
     for m in marks:
         states = [r['state'] for r in m['results']]
-        rows.writerow(map(safe_cell, [m['file'], m['learner'], m['quiz'], m['variant'], *total(m['results']), len(states), states.count('invalid'), sum(s in UNMARKED for s in states), m['problem']]))
+        rows.writerow(
+            map(
+                safe_cell,
+                [
+                    m['file'],
+                    m['learner'],
+                    m['quiz'],
+                    m['variant'],
+                    *total(m['results']),
+                    len(states),
+                    states.count('invalid'),
+                    sum(s in UNMARKED for s in states),
+                    m['problem'],
+                ],
+            )
+        )
     return out.getvalue()
 
 # %% ../../../nbs/quiz/classroom/10_report.ipynb #c007
-def correlation(xs, ys)->float|None:
+def correlation(xs, ys) -> float | None:
     "Pearson's r; None if one of them doesn't vary, or for fewer than three."
-    if len(xs) < 3: return None
-    a, b = fmean(xs), fmean(ys); va, vb = sum((x-a)**2 for x in xs), sum((y-b)**2 for y in ys)
-    return round(sum((x-a)*(y-b) for x,y in zip(xs, ys))/(va*vb)**.5, 4) if va > 1e-12 and vb > 1e-12 else None
+    if len(xs) < 3:
+        return None
+    a, b = fmean(xs), fmean(ys)
+    va, vb = sum((x - a) ** 2 for x in xs), sum((y - b) ** 2 for y in ys)
+    return (
+        round(sum((x - a) * (y - b) for x, y in zip(xs, ys)) / (va * vb) ** 0.5, 4)
+        if va > 1e-12 and vb > 1e-12
+        else None
+    )
 
-def items(marks:list)->list[dict]:
+
+def items(marks: list) -> list[dict]:
     "Statistics of each question, in the order of the questionnaires."
     seen = {}
     for m in marks:
         got = total(m['results'])[0]
-        for r in m['results']: seen.setdefault((m['quiz'], r['question']), []).append((r, got - (r.get('score') or 0)*r.get('weight', 1), m.get('seconds', {}).get(r['question'])))
+        for r in m['results']:
+            seen.setdefault((m['quiz'], r['question']), []).append(
+                (r, got - (r.get('score') or 0) * r.get('weight', 1), m.get('seconds', {}).get(r['question']))
+            )
     out = []
     for (quiz, question), rows in seen.items():
-        counted = [(r.get('score') or 0., rest) for r,rest,_ in rows if r['state'] not in UNMARKED]; times = [t for *_,t in rows if t is not None]
-        chosen = Counter(g for r,*_ in rows if r['state'] != 'invalid' and r['kind'] in ('single', 'multiple', 'image', 'predict') for g in (r['given'] if isinstance(r['given'], list) else [r['given']]))
-        out.append(dict(quiz=quiz, question=question, kind=rows[0][0]['kind'], n=len(rows), blank=sum(r['state'] == 'invalid' for r,*_ in rows), unmarked=len(rows)-len(counted),
-                        facility=round(fmean(s for s,_ in counted), 4) if counted else None, discrimination=correlation(*zip(*counted)) if counted else None,
-                        chosen=dict(sorted(chosen.items(), key=lambda kv: (-kv[1], str(kv[0])))), tags=dict(Counter(r['tag'] for r,*_ in rows if r.get('tag')).most_common()),
-                        seconds=median(times) if times else None))
+        counted = [(r.get('score') or 0.0, rest) for r, rest, _ in rows if r['state'] not in UNMARKED]
+        times = [t for *_, t in rows if t is not None]
+        chosen = Counter(
+            g
+            for r, *_ in rows
+            if r['state'] != 'invalid' and r['kind'] in ('single', 'multiple', 'image', 'predict')
+            for g in (r['given'] if isinstance(r['given'], list) else [r['given']])
+        )
+        out.append(
+            dict(
+                quiz=quiz,
+                question=question,
+                kind=rows[0][0]['kind'],
+                n=len(rows),
+                blank=sum(r['state'] == 'invalid' for r, *_ in rows),
+                unmarked=len(rows) - len(counted),
+                facility=round(fmean(s for s, _ in counted), 4) if counted else None,
+                discrimination=correlation(*zip(*counted)) if counted else None,
+                chosen=dict(sorted(chosen.items(), key=lambda kv: (-kv[1], str(kv[0])))),
+                tags=dict(Counter(r['tag'] for r, *_ in rows if r.get('tag')).most_common()),
+                seconds=median(times) if times else None,
+            )
+        )
     return out
 
 # %% ../../../nbs/quiz/classroom/10_report.ipynb #c010
 _NO_XML = re.compile('[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
-def _xml(x): return escape(_NO_XML.sub('�', str(x)), quote=True).replace('\n', '&#10;')
 
-def junit_xml(marks:list)->str:
+def _xml(x):
+    return escape(_NO_XML.sub('�', str(x)), quote=True).replace('\n', '&#10;')
+
+
+def junit_xml(marks: list) -> str:
     "JUnit XML: a suite for each submission, a case for each question. Our own faults are errors, blanks and reviews are skipped."
     out = []
     for m in marks:
-        cases = [_case(m, r) for r in m['results']] or [f'<testcase classname="{_xml(m["quiz"])}" name="submission"><error message="{_xml(m["problem"] or "no results")}"/></testcase>']
-        count = lambda tag, cases=cases: sum(f'<{tag} ' in c for c in cases)
-        out.append(f'<testsuite name="{_xml(m["file"])}" tests="{len(cases)}" failures="{count("failure")}" errors="{count("error")}" skipped="{count("skipped")}">' + '\n'.join(['', *cases]) + '\n</testsuite>')
+        cases = [_case(m, r) for r in m['results']] or [
+            f'<testcase classname="{_xml(m["quiz"])}" name="submission"><error message="{_xml(m["problem"] or "no results")}"/></testcase>'
+        ]
+
+        def count(tag, cases=cases):
+            return sum(f'<{tag} ' in c for c in cases)
+
+        out.append(
+            f'<testsuite name="{_xml(m["file"])}" tests="{len(cases)}" failures="{count("failure")}" errors="{count("error")}" skipped="{count("skipped")}">'
+            + '\n'.join(['', *cases])
+            + '\n</testsuite>'
+        )
     return '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n' + '\n'.join(out) + '\n</testsuites>\n'
+
 
 def _case(m, r):
     "One question."
-    tag = {'incorrect': 'failure', 'partial': 'failure', 'fault': 'error', 'ungraded': 'skipped', 'invalid': 'skipped', 'review': 'skipped'}.get(r['state'])
-    inner = f'<{tag} message="{_xml(r["state"] + (": " + r["feedback"] if r.get("feedback") else ""))}"/>' if tag else ''
-    return f'<testcase classname="{_xml(m["quiz"])}" name="{_xml(r["question"])}"' + (f'>{inner}</testcase>' if inner else '/>')
+    tag = {
+        'incorrect': 'failure',
+        'partial': 'failure',
+        'fault': 'error',
+        'ungraded': 'skipped',
+        'invalid': 'skipped',
+        'review': 'skipped',
+    }.get(r['state'])
+    inner = (
+        f'<{tag} message="{_xml(r["state"] + (": " + r["feedback"] if r.get("feedback") else ""))}"/>'
+        if tag
+        else ''
+    )
+    return f'<testcase classname="{_xml(m["quiz"])}" name="{_xml(r["question"])}"' + (
+        f'>{inner}</testcase>' if inner else '/>'
+    )
 
 # %% ../../../nbs/quiz/classroom/10_report.ipynb #c012
-_CSS = ''':root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
+_CSS = """:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
 caption{text-align:left;font-weight:600;padding:.3rem 0}th,td{border:1px solid #888;padding:.2rem .6rem;text-align:left;vertical-align:top}td.n{text-align:right;font-variant-numeric:tabular-nums}
 .correct{border-left:.4rem solid #1a7f37}.partial{border-left:.4rem solid #9a6700}.incorrect{border-left:.4rem solid #b3261e}.fault{border-left:.4rem solid #8250df}
-a:focus-visible,summary:focus-visible{outline:3px solid #1f6feb}'''
+a:focus-visible,summary:focus-visible{outline:3px solid #1f6feb}"""
+
 
 def _table(caption, head, rows):
     "A table; the first cell of a row is its heading. A cell is text, a number, or (text, class)."
+
     def cell(c, i):
-        name = c[1] if isinstance(c, tuple) else 'n' if isinstance(c, (int, float)) else ''; text = c[0] if isinstance(c, tuple) else '–' if c is None else f'{c:g}' if isinstance(c, float) else c
-        return f'<th scope="row">{escape(str(text))}</th>' if not i else f'<td{f" class={chr(34)}{name}{chr(34)}" if name else ""}>{escape(str(text))}</td>'
-    return (f'<table tabindex="0"><caption>{escape(caption)}</caption><thead><tr>' + ''.join(f'<th scope="col">{escape(h)}</th>' for h in head) + '</tr></thead><tbody>'
-            + ''.join('<tr>' + ''.join(cell(c, i) for i,c in enumerate(r)) + '</tr>' for r in rows) + '</tbody></table>')
+        name = c[1] if isinstance(c, tuple) else 'n' if isinstance(c, (int, float)) else ''
+        text = c[0] if isinstance(c, tuple) else '–' if c is None else f'{c:g}' if isinstance(c, float) else c
+        return (
+            f'<th scope="row">{escape(str(text))}</th>'
+            if not i
+            else f'<td{f" class={chr(34)}{name}{chr(34)}" if name else ""}>{escape(str(text))}</td>'
+        )
+
+    return (
+        f'<table tabindex="0"><caption>{escape(caption)}</caption><thead><tr>'
+        + ''.join(f'<th scope="col">{escape(h)}</th>' for h in head)
+        + '</tr></thead><tbody>'
+        + ''.join('<tr>' + ''.join(cell(c, i) for i, c in enumerate(r)) + '</tr>' for r in rows)
+        + '</tbody></table>'
+    )
+
 
 def report_html(
-    marks:list,
-    title:str='Marks',
-)->str:
+    marks: list,
+    title: str = 'Marks',
+) -> str:
     "A page with the marks, the questions and every answer."
-    many = lambda d: ', '.join(f'{k}: {v}' for k,v in d.items())
-    grades = [[m['file'], m['learner'], m['quiz'], *total(m['results']), sum(r['state'] == 'invalid' for r in m['results']), m['problem']] for m in marks]
-    questions = [[f'{i["quiz"]} / {i["question"]}', i['kind'], i['n'], i['facility'], i['discrimination'], i['blank'], i['unmarked'], i['seconds'], many(i['chosen']), many(i['tags'])] for i in items(marks)]
-    each = ''.join(f'<details><summary>{escape(m["file"])}</summary>' + _table(f'Answers in {m["file"]}', ['question', 'state', 'score', 'answer', 'what was said'],
-                   [[r['question'], (r['state'], r['state']), r.get('score'), json.dumps(r.get('given'), ensure_ascii=False)[:300], r.get('feedback', '')] for r in m['results']]) + '</details>' for m in marks if m['results'])
-    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title><style>{_CSS}</style></head><body><main>'
-            f'<h1>{escape(title)}</h1><p>{len(marks)} submissions.</p><h2>Submissions</h2>{_table("Points of each submission", ["file", "learner", "questionnaire", "score", "of", "blank", "problem"], grades)}'
-            f'<h2>Questions</h2>{_table("How each question did", ["question", "kind", "answers", "facility", "discrimination", "blank", "not marked", "median seconds", "chosen", "wrong tags"], questions)}'
-            f'<h2>Answers</h2>{each}</main></body></html>\n')
+
+    def many(d):
+        return ', '.join(f'{k}: {v}' for k, v in d.items())
+
+    grades = [
+        [
+            m['file'],
+            m['learner'],
+            m['quiz'],
+            *total(m['results']),
+            sum(r['state'] == 'invalid' for r in m['results']),
+            m['problem'],
+        ]
+        for m in marks
+    ]
+    questions = [
+        [
+            f'{i["quiz"]} / {i["question"]}',
+            i['kind'],
+            i['n'],
+            i['facility'],
+            i['discrimination'],
+            i['blank'],
+            i['unmarked'],
+            i['seconds'],
+            many(i['chosen']),
+            many(i['tags']),
+        ]
+        for i in items(marks)
+    ]
+    each = ''.join(
+        f'<details><summary>{escape(m["file"])}</summary>'
+        + _table(
+            f'Answers in {m["file"]}',
+            ['question', 'state', 'score', 'answer', 'what was said'],
+            [
+                [
+                    r['question'],
+                    (r['state'], r['state']),
+                    r.get('score'),
+                    json.dumps(r.get('given'), ensure_ascii=False)[:300],
+                    r.get('feedback', ''),
+                ]
+                for r in m['results']
+            ],
+        )
+        + '</details>'
+        for m in marks
+        if m['results']
+    )
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{escape(title)}</title><style>{_CSS}</style></head><body><main>'
+        f'<h1>{escape(title)}</h1><p>{len(marks)} submissions.</p><h2>Submissions</h2>{_table("Points of each submission", ["file", "learner", "questionnaire", "score", "of", "blank", "problem"], grades)}'
+        f'<h2>Questions</h2>{_table("How each question did", ["question", "kind", "answers", "facility", "discrimination", "blank", "not marked", "median seconds", "chosen", "wrong tags"], questions)}'
+        f'<h2>Answers</h2>{each}</main></body></html>\n'
+    )

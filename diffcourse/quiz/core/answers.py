@@ -23,138 +23,221 @@ from ...base.errors import BadInput
 class Unreadable(BadInput):
     "An answer that can't be read; the message says how to write it."
 
-def said(
-    given,     # Anything
-)->str:        # One line
-    "An answer in a message, in the same way in every language: text in quotes, the rest as JSON, and of what has no JSON its type."
-    if isinstance(given, str): return f"'{' '.join(given.split())[:40]}'"
-    if given is None: return 'nothing'
-    try: return json.dumps(given, ensure_ascii=False)[:40]
-    except (TypeError, ValueError, RecursionError): return type(given).__name__
 
-_SIGNS = str.maketrans({**dict.fromkeys('−–‒﹣－', '-'), '＋': '+', '∕': '/', '⁄': '/', '％': '%', '·': '*', '×': '*', **dict.fromkeys('\u00a0\u2009\u202f\u2007', ' ')})
+def said(
+    given,  # Anything
+) -> str:  # One line
+    "An answer in a message, in the same way in every language: text in quotes, the rest as JSON, and of what has no JSON its type."
+    if isinstance(given, str):
+        return f"'{' '.join(given.split())[:40]}'"
+    if given is None:
+        return 'nothing'
+    try:
+        return json.dumps(given, ensure_ascii=False)[:40]
+    except (TypeError, ValueError, RecursionError):
+        return type(given).__name__
+
+
+_SIGNS = str.maketrans(
+    {
+        **dict.fromkeys('−–‒﹣－', '-'),
+        '＋': '+',
+        '∕': '/',
+        '⁄': '/',
+        '％': '%',
+        '·': '*',
+        '×': '*',
+        **dict.fromkeys('\u00a0\u2009\u202f\u2007', ' '),
+    }
+)
 _POWER = str.maketrans('⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺', '0123456789-+')
 _DEC = r'[-+]?(?:\d+(?:\.\d*)?|\.\d+)'
 _DECIMAL = re.compile(rf'({_DEC}(?:[eE][-+]?\d{{1,4}})?)\s*(%?)', re.ASCII)
 _FRACTION = re.compile(rf'({_DEC})\s*/\s*({_DEC})\s*(%?)', re.ASCII)
 _TIMES_TEN = re.compile(rf'({_DEC})\s*[*x]\s*10\s*(?:\^|\*\*)?\s*([-+]?\d{{1,4}})\s*(%?)', re.ASCII)
 
+
 def _finite(x, text):
     "A float that is a number, or `Unreadable`."
-    try: x = float(x)
-    except OverflowError: x = math.inf
-    if not math.isfinite(x): raise Unreadable(f'{said(text)} is not a finite number')
+    try:
+        x = float(x)
+    except OverflowError:
+        x = math.inf
+    if not math.isfinite(x):
+        raise Unreadable(f'{said(text)} is not a finite number')
     return x
 
+
 def read_number(
-    given,         # A number, or text: decimal, scientific, fraction or percentage
-    unit:str='',   # May stand behind the number
-)->float:          # Finite; `Unreadable` otherwise
+    given,  # A number, or text: decimal, scientific, fraction or percentage
+    unit: str = '',  # May stand behind the number
+) -> float:  # Finite; `Unreadable` otherwise
     "Read a number."
-    if type(given).__module__.split('.')[0] in ('numpy', 'torch') and getattr(given, 'ndim', 1) == 0: given = given.item()
-    if isinstance(given, bool) or not isinstance(given, (int, float, str)): raise Unreadable(f'expected a number, got {said(given)}')
-    if not isinstance(given, str): return _finite(given, str(given)[:40])
-    text = given.strip().translate(_SIGNS); shown = given.strip()[:40]
-    if unit and text.endswith(unit): text = text[:-len(unit)].rstrip()
-    if not text: raise Unreadable('there is no answer yet; type a number, such as 0.5')
-    if len(text) > 60: raise Unreadable(f'a number of {len(text)} characters is too long')
-    if ',' in text: raise Unreadable(f'the comma in {said(shown)} can mean two things; write 1500 or 1.5, without a comma')
-    if m := _DECIMAL.fullmatch(text): value, percent = m[1], m[2]
+    if type(given).__module__.split('.')[0] in ('numpy', 'torch') and getattr(given, 'ndim', 1) == 0:
+        given = given.item()
+    if isinstance(given, bool) or not isinstance(given, (int, float, str)):
+        raise Unreadable(f'expected a number, got {said(given)}')
+    if not isinstance(given, str):
+        return _finite(given, str(given)[:40])
+    text = given.strip().translate(_SIGNS)
+    shown = given.strip()[:40]
+    if unit and text.endswith(unit):
+        text = text[: -len(unit)].rstrip()
+    if not text:
+        raise Unreadable('there is no answer yet; type a number, such as 0.5')
+    if len(text) > 60:
+        raise Unreadable(f'a number of {len(text)} characters is too long')
+    if ',' in text:
+        raise Unreadable(
+            f'the comma in {said(shown)} can mean two things; write 1500 or 1.5, without a comma'
+        )
+    if m := _DECIMAL.fullmatch(text):
+        value, percent = m[1], m[2]
     elif m := _FRACTION.fullmatch(text):
-        if not float(m[2]): raise Unreadable(f'{said(shown)} divides by zero')
-        value, percent = Fraction(m[1])/Fraction(m[2]), m[3]
-    elif m := _TIMES_TEN.fullmatch(re.sub('10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)', lambda p: '10^'+p[1].translate(_POWER), text)): value, percent = f'{m[1]}e{m[2]}', m[3]
-    else: raise Unreadable(f'{said(shown)} is not a number; write for example 0.5, 1/2, 50 % or 5e-1')
-    return _finite(_finite(value, shown)/(100 if percent else 1), shown)
+        if not float(m[2]):
+            raise Unreadable(f'{said(shown)} divides by zero')
+        value, percent = Fraction(m[1]) / Fraction(m[2]), m[3]
+    elif m := _TIMES_TEN.fullmatch(
+        re.sub('10([⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)', lambda p: '10^' + p[1].translate(_POWER), text)
+    ):
+        value, percent = f'{m[1]}e{m[2]}', m[3]
+    else:
+        raise Unreadable(f'{said(shown)} is not a number; write for example 0.5, 1/2, 50 % or 5e-1')
+    return _finite(_finite(value, shown) / (100 if percent else 1), shown)
 
 # %% ../../../nbs/quiz/core/50_answers.ipynb #c007
 def _option(given, ids):
     "One known option, or `Unreadable`."
-    if not isinstance(given, str): raise Unreadable(f'expected the id of an option, got {said(given)}')
-    if (given := given.strip()) in ids: return given
+    if not isinstance(given, str):
+        raise Unreadable(f'expected the id of an option, got {said(given)}')
+    if (given := given.strip()) in ids:
+        return given
     near = [i for i in ids if i.lower() == given.lower()]
-    raise Unreadable(f"{said(given)} is no option; " + (f'did you mean {near[0]}?' if near else f"there are {', '.join(ids)}"))
+    raise Unreadable(
+        f'{said(given)} is no option; '
+        + (f'did you mean {near[0]}?' if near else f'there are {", ".join(ids)}')
+    )
+
 
 def read_choice(
-    given,           # An id
-    ids:list[str],   # Of all options
-)->str:
+    given,  # An id
+    ids: list[str],  # Of all options
+) -> str:
     "Read the choice of one option."
-    if given is None or given in ('', [], ()): raise Unreadable('nothing is chosen yet')
+    if given is None or given in ('', [], ()):
+        raise Unreadable('nothing is chosen yet')
     return _option(given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given, ids)
 
+
 def read_choices(
-    given,           # Ids in a list, or in one text with commas between them
-    ids:list[str],
-)->tuple[str, ...]:  # In the order of `ids`, each once
+    given,  # Ids in a list, or in one text with commas between them
+    ids: list[str],
+) -> tuple[str, ...]:  # In the order of `ids`, each once
     "Read the choice of several options."
-    if isinstance(given, str): given = [g for g in given.split(',') if g.strip()]
-    if given is None or isinstance(given, (list, tuple, set, frozenset)) and not given: raise Unreadable('nothing is chosen yet')
-    if not isinstance(given, (list, tuple, set, frozenset)): raise Unreadable(f'expected a list of options, got {said(given)}')
+    if isinstance(given, str):
+        given = [g for g in given.split(',') if g.strip()]
+    if given is None or isinstance(given, (list, tuple, set, frozenset)) and not given:
+        raise Unreadable('nothing is chosen yet')
+    if not isinstance(given, (list, tuple, set, frozenset)):
+        raise Unreadable(f'expected a list of options, got {said(given)}')
     chosen = {_option(g, ids) for g in given}
     return tuple(i for i in ids if i in chosen)
 
 # %% ../../../nbs/quiz/core/50_answers.ipynb #c010
-def _blank(x): return x is None or isinstance(x, str) and not x.strip()
+def _blank(x):
+    return x is None or isinstance(x, str) and not x.strip()
+
 
 def read_order(
-    given,           # Ids in a list, or in one text
-    ids:list[str],
-)->tuple[str, ...]:  # All of them, each once
+    given,  # Ids in a list, or in one text
+    ids: list[str],
+) -> tuple[str, ...]:  # All of them, each once
     "Read an order."
-    if isinstance(given, str): given = [g for g in re.split(r'[\s,;>]+', given) if g]
-    if given is None or isinstance(given, (list, tuple)) and not given: raise Unreadable('nothing is put in order yet')
-    if not isinstance(given, (list, tuple)): raise Unreadable(f'expected a list, got {said(given)}')
+    if isinstance(given, str):
+        given = [g for g in re.split(r'[\s,;>]+', given) if g]
+    if given is None or isinstance(given, (list, tuple)) and not given:
+        raise Unreadable('nothing is put in order yet')
+    if not isinstance(given, (list, tuple)):
+        raise Unreadable(f'expected a list, got {said(given)}')
     out = tuple(_option(g, ids) for g in given)
-    if twice := [i for i in out if out.count(i) > 1]: raise Unreadable(f'{twice[0]} stands there twice')
-    if missing := [i for i in ids if i not in out]: raise Unreadable(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing")
+    if twice := [i for i in out if out.count(i) > 1]:
+        raise Unreadable(f'{twice[0]} stands there twice')
+    if missing := [i for i in ids if i not in out]:
+        raise Unreadable(f'{", ".join(missing)} {"is" if len(missing) == 1 else "are"} missing')
     return out
 
+
 def read_named(
-    given,            # A mapping, a list in the order of `names`, or a text
-    names:list[str],
-)->dict:              # In the order of `names`, not yet looked into
+    given,  # A mapping, a list in the order of `names`, or a text
+    names: list[str],
+) -> dict:  # In the order of `names`, not yet looked into
     "Read an answer that has several parts."
     if isinstance(given, str):
         parts = [p.partition('=') for p in re.split(r'[;\n]', given) if p.strip()]
-        named = bool(parts) and all(eq for _,eq,_ in parts)
-        given = {} if named else [a + eq + b for a,eq,b in parts]
-        for a,_,b in parts if named else ():
-            if a.strip() in given: raise Unreadable(f'{a.strip()[:40]} stands there twice')
+        named = bool(parts) and all(eq for _, eq, _ in parts)
+        given = {} if named else [a + eq + b for a, eq, b in parts]
+        for a, _, b in parts if named else ():
+            if a.strip() in given:
+                raise Unreadable(f'{a.strip()[:40]} stands there twice')
             given[a.strip()] = b.strip()
-    if given is None or isinstance(given, (list, tuple, dict)) and not given: raise Unreadable('there is no answer yet')
+    if given is None or isinstance(given, (list, tuple, dict)) and not given:
+        raise Unreadable('there is no answer yet')
     if isinstance(given, (list, tuple)):
-        if len(given) != len(names): raise Unreadable(f"expected {len(names)} parts ({', '.join(names)}), got {len(given)}")
+        if len(given) != len(names):
+            raise Unreadable(f'expected {len(names)} parts ({", ".join(names)}), got {len(given)}')
         given = dict(zip(names, given))
-    if not isinstance(given, dict): raise Unreadable(f'expected a value for each of {", ".join(names)}, got {said(given)}')
-    for k in given: _option(k, names)
-    if len(given := {k.strip(): v for k,v in given.items()}) < len(names) or any(map(_blank, given.values())):
-        raise Unreadable(f"{', '.join(n for n in names if _blank(given.get(n)))} is still empty")
+    if not isinstance(given, dict):
+        raise Unreadable(f'expected a value for each of {", ".join(names)}, got {said(given)}')
+    for k in given:
+        _option(k, names)
+    if len(given := {k.strip(): v for k, v in given.items()}) < len(names) or any(
+        map(_blank, given.values())
+    ):
+        raise Unreadable(f'{", ".join(n for n in names if _blank(given.get(n)))} is still empty')
     return {n: given[n] for n in names}
 
 # %% ../../../nbs/quiz/core/50_answers.ipynb #c013
 def read_shape(
-    given,               # Whole numbers in a list, a tuple, a shape or a text
-)->tuple[int, ...]:      # Lengths of the axes; () for a single number
+    given,  # Whole numbers in a list, a tuple, a shape or a text
+) -> tuple[int, ...]:  # Lengths of the axes; () for a single number
     "Read the shape of a tensor."
-    if isinstance(given, int) and not isinstance(given, bool): given = [given]
+    if isinstance(given, int) and not isinstance(given, bool):
+        given = [given]
     if isinstance(given, str):
-        text = unicodedata.normalize('NFKC', given).strip(); m = re.fullmatch(r'(?:(?:torch\.)?Size|shape)?\s*[:=]?\s*(\(?\s*\[(.*)\]\s*\)?|\((.*)\)|([^()\[\]]*))', text, re.S)
-        if not text: raise Unreadable('there is no answer yet; type a shape, such as 1, 4, 16, 16')
-        inner = None if m is None else next(g for g in m.groups()[1:] if g is not None).strip().rstrip(',').rstrip()
+        text = unicodedata.normalize('NFKC', given).strip()
+        m = re.fullmatch(
+            r'(?:(?:torch\.)?Size|shape)?\s*[:=]?\s*(\(?\s*\[(.*)\]\s*\)?|\((.*)\)|([^()\[\]]*))', text, re.S
+        )
+        if not text:
+            raise Unreadable('there is no answer yet; type a shape, such as 1, 4, 16, 16')
+        inner = (
+            None
+            if m is None
+            else next(g for g in m.groups()[1:] if g is not None).strip().rstrip(',').rstrip()
+        )
         parts = re.split(r'\s*[,x×*;]\s*|\s+', inner) if inner else []
-        if m is None or len(text) > 100 or not all(re.fullmatch(r'[0-9]{1,9}', p) for p in parts) or not inner and text[-1] not in ')]': raise Unreadable(f'{said(text)} is not a shape; write for example 1, 4, 16, 16')
+        if (
+            m is None
+            or len(text) > 100
+            or not all(re.fullmatch(r'[0-9]{1,9}', p) for p in parts)
+            or not inner
+            and text[-1] not in ')]'
+        ):
+            raise Unreadable(f'{said(text)} is not a shape; write for example 1, 4, 16, 16')
         given = [int(p) for p in parts]
-    if not isinstance(given, (list, tuple)): raise Unreadable(f'expected a shape, got {said(given)}')
-    if len(given) > 10: raise Unreadable(f'a shape of {len(given)} axes is too long')
+    if not isinstance(given, (list, tuple)):
+        raise Unreadable(f'expected a shape, got {said(given)}')
+    if len(given) > 10:
+        raise Unreadable(f'a shape of {len(given)} axes is too long')
     for n in given:
-        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < 10**9: raise Unreadable(f'{said(n)} is not the length of an axis; those are whole numbers')
+        if isinstance(n, bool) or not isinstance(n, int) or not 0 <= n < 10**9:
+            raise Unreadable(f'{said(n)} is not the length of an axis; those are whole numbers')
     return tuple(given)
 
 # %% ../../../nbs/quiz/core/50_answers.ipynb #c016
 def normal(
-    text:str,
-)->str:        # For comparison only
+    text: str,
+) -> str:  # For comparison only
     "A text without what makes no difference."
     text = unicodedata.normalize('NFKC', text).lower()
     text = re.sub('[\u00ad\u200b-\u200f\u2060\ufeff]', '', text).replace('’', "'").replace('‘', "'")
@@ -162,46 +245,76 @@ def normal(
     text = re.sub(r'[\s_\-‐‑‒–—−]+', ' ', text, flags=re.ASCII).strip(ends)
     return re.sub('^(a|an|the) (?=.)', '', text).strip(ends)
 
+
 def read_text(
-    given,            # Text; a number counts as the text of it
-    most:int=4000,    # Characters
-)->str:               # Stripped
+    given,  # Text; a number counts as the text of it
+    most: int = 4000,  # Characters
+) -> str:  # Stripped
     "Read words."
-    if isinstance(given, (int, float)) and not isinstance(given, bool) and abs(given) < 1e15: given = str(given) if isinstance(given, int) else f'{given:.12g}'
-    if given is None: raise Unreadable('there is no answer yet')
-    if not isinstance(given, str): raise Unreadable(f'expected words, got {said(given)}')
-    if not normal(given): raise Unreadable('there is no answer yet')
-    if len(given) > most: raise Unreadable(f'{len(given):,} characters are too many; at most {most:,}')
+    if isinstance(given, (int, float)) and not isinstance(given, bool) and abs(given) < 1e15:
+        given = str(given) if isinstance(given, int) else f'{given:.12g}'
+    if given is None:
+        raise Unreadable('there is no answer yet')
+    if not isinstance(given, str):
+        raise Unreadable(f'expected words, got {said(given)}')
+    if not normal(given):
+        raise Unreadable('there is no answer yet')
+    if len(given) > most:
+        raise Unreadable(f'{len(given):,} characters are too many; at most {most:,}')
     return given.strip()
 
+
 def read_source(
-    given,           # Python, as text
-    function:str,    # What it must define
-)->str:
+    given,  # Python, as text
+    function: str,  # What it must define
+) -> str:
     "Read code, without running it."
-    if not isinstance(given, str) or not given.strip(): raise Unreadable('there is no code yet' if given is None or isinstance(given, str) else f'expected code, got {said(given)}')
-    if len(given) > 20_000: raise Unreadable(f'{len(given):,} characters of code are too many; at most 20,000')
-    try: tree = ast.parse(given)
-    except SyntaxError as e: raise Unreadable(f"line {e.lineno or 1} is not Python: {e.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as e: raise Unreadable(f"this can't be read as Python: {str(e) or 'nested too deep'}") from None
-    names = {o.name for o in tree.body if isinstance(o, ast.FunctionDef)} | {t.id for o in tree.body if isinstance(o, ast.Assign) for t in o.targets if isinstance(t, ast.Name)}
-    if function not in names: raise Unreadable(f'define a function called {function}; ' + (f"here is {', '.join(sorted(names))}" if names else 'here is none'))
+    if not isinstance(given, str) or not given.strip():
+        raise Unreadable(
+            'there is no code yet'
+            if given is None or isinstance(given, str)
+            else f'expected code, got {said(given)}'
+        )
+    if len(given) > 20_000:
+        raise Unreadable(f'{len(given):,} characters of code are too many; at most 20,000')
+    try:
+        tree = ast.parse(given)
+    except SyntaxError as e:
+        raise Unreadable(f'line {e.lineno or 1} is not Python: {e.msg}') from None
+    except (ValueError, RecursionError, MemoryError) as e:
+        raise Unreadable(f"this can't be read as Python: {str(e) or 'nested too deep'}") from None
+    names = {o.name for o in tree.body if isinstance(o, ast.FunctionDef)} | {
+        t.id for o in tree.body if isinstance(o, ast.Assign) for t in o.targets if isinstance(t, ast.Name)
+    }
+    if function not in names:
+        raise Unreadable(
+            f'define a function called {function}; '
+            + (f'here is {", ".join(sorted(names))}' if names else 'here is none')
+        )
     return given
 
 # %% ../../../nbs/quiz/core/50_answers.ipynb #c019
 def read_argument(
-    given,             # A number or text
-    field:FieldInfo,   # The argument, from the probe's model of its arguments
-    name:str='it',     # What to call it in a message
-):                     # A value of the argument's type; `Unreadable` otherwise
+    given,  # A number or text
+    field: FieldInfo,  # The argument, from the probe's model of its arguments
+    name: str = 'it',  # What to call it in a message
+):  # A value of the argument's type; `Unreadable` otherwise
     "Read an answer that becomes an argument of a probe."
     kind = field.annotation
     if kind in (int, float):
         x = read_number(given)
-        if kind is int and x != int(x): raise Unreadable(f'{name} must be a whole number, not {given}')
+        if kind is int and x != int(x):
+            raise Unreadable(f'{name} must be a whole number, not {given}')
         value = kind(x)
-    elif isinstance(given, str): value = given.strip()
-    else: value = given
-    if value is None or value == '': raise Unreadable('there is no answer yet')
-    try: return TypeAdapter(field.rebuild_annotation()).validate_python(value, strict=True)
-    except ValidationError as e: raise Unreadable(f"{name} is {said(given)}: {e.errors()[0]['msg'][:1].lower() + e.errors()[0]['msg'][1:]}") from None
+    elif isinstance(given, str):
+        value = given.strip()
+    else:
+        value = given
+    if value is None or value == '':
+        raise Unreadable('there is no answer yet')
+    try:
+        return TypeAdapter(field.rebuild_annotation()).validate_python(value, strict=True)
+    except ValidationError as e:
+        raise Unreadable(
+            f'{name} is {said(given)}: {e.errors()[0]["msg"][:1].lower() + e.errors()[0]["msg"][1:]}'
+        ) from None

@@ -18,32 +18,61 @@ from .folder import QuizInfo, quiz_files
 # %% ../../../nbs/quiz/core/45_catalog.ipynb #c004
 def _stamp(path):
     "Changes when a file does."
-    try: s = Path(path).stat(); return f'{s.st_mtime_ns}/{s.st_size}'
-    except OSError: return ''
+    try:
+        s = Path(path).stat()
+        return f'{s.st_mtime_ns}/{s.st_size}'
+    except OSError:
+        return ''
+
 
 def _read(path):
     "A line of the list, from the file itself."
-    reader = importlib.import_module('diffcourse.quiz.core.reader')           # here, because this takes longer than all the rest
+    reader = importlib.import_module(
+        'diffcourse.quiz.core.reader'
+    )  # here, because this takes longer than all the rest
     name = Path(path).stem
-    try: q = reader.load_quiz(path); return QuizInfo(name, q.title, q.lesson or '', str(path), len(q.questions))
-    except importlib.import_module('diffcourse.quiz.core.source').BadFile as e: return QuizInfo(name, '', '', str(path), 0, str(e))
+    try:
+        q = reader.load_quiz(path)
+        return QuizInfo(name, q.title, q.lesson or '', str(path), len(q.questions))
+    except importlib.import_module('diffcourse.quiz.core.source').BadFile as e:
+        return QuizInfo(name, '', '', str(path), 0, str(e))
+
 
 def _kept(file, format):
     "What was kept, if it is of the same format."
-    try: kept = json.loads(file.read_text('utf-8'))
-    except (OSError, ValueError): return {}
-    return kept['files'] if isinstance(kept, dict) and kept.get('format') == format and isinstance(kept.get('files'), dict) else {}
+    try:
+        kept = json.loads(file.read_text('utf-8'))
+    except (OSError, ValueError):
+        return {}
+    return (
+        kept['files']
+        if isinstance(kept, dict) and kept.get('format') == format and isinstance(kept.get('files'), dict)
+        else {}
+    )
 
-def list_quizzes()->list[QuizInfo]:
+
+def list_quizzes() -> list[QuizInfo]:
     "All questionnaires; one that is broken says so and doesn't hide the others."
-    format = f"{diffcourse.__version__} {_stamp(Path(diffcourse.__file__).parent/'quiz-1.schema.json')}"
-    file = settings().home/'cache'/'quizzes.json'; kept = _kept(file, format); found = {}
+    format = f'{diffcourse.__version__} {_stamp(Path(diffcourse.__file__).parent / "quiz-1.schema.json")}'
+    file = settings().home / 'cache' / 'quizzes.json'
+    kept = _kept(file, format)
+    found = {}
     for path in quiz_files():
-        at, stamp = str(path.resolve()), _stamp(path); old = kept.get(at)
-        try: info = QuizInfo(**old['info'] | {'path': str(path)}) if stamp and old['stamp'] == stamp else _read(path)
-        except (TypeError, KeyError): info = _read(path)
+        at, stamp = str(path.resolve()), _stamp(path)
+        old = kept.get(at)
+        try:
+            info = (
+                QuizInfo(**old['info'] | {'path': str(path)})
+                if stamp and old['stamp'] == stamp
+                else _read(path)
+            )
+        except (TypeError, KeyError):
+            info = _read(path)
         found[at] = {'stamp': stamp, 'info': dataclasses.asdict(info)}
-    if any(kept.get(a) != f for a,f in found.items()):
-        try: file.parent.mkdir(parents=True, exist_ok=True); file.write_text(json.dumps({'format': format, 'files': kept | found}), 'utf-8')
-        except OSError: pass                                             # it was for speed alone
+    if any(kept.get(a) != f for a, f in found.items()):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps({'format': format, 'files': kept | found}), 'utf-8')
+        except OSError:
+            pass  # it was for speed alone
     return [QuizInfo(**f['info']) for f in found.values()]

@@ -17,56 +17,78 @@ from ...base.errors import BadInput
 @dataclasses.dataclass(frozen=True)
 class QuizInfo:
     "A line of the list of questionnaires."
-    name:str
-    title:str
-    lesson:str
-    path:str
-    questions:int
-    problem:str=''     # Why it can't be used, if so
 
-MAP_FILE = 'map.yaml'     # what learners ask: it lies among the questionnaires, and is none
+    name: str
+    title: str
+    lesson: str
+    path: str
+    questions: int
+    problem: str = ''  # Why it can't be used, if so
+
+
+MAP_FILE = 'map.yaml'  # what learners ask: it lies among the questionnaires, and is none
+
 
 def _course_folder():
     "Where the course's own questionnaires are."
     package = Path(__file__).resolve().parents[2]
-    return package/'quizzes' if (package/'quizzes').is_dir() else package.parent/'quizzes'
+    return package / 'quizzes' if (package / 'quizzes').is_dir() else package.parent / 'quizzes'
 
-def quiz_folder()->Path:
+
+def quiz_folder() -> Path:
     "Where the questionnaires are; `BadInput` if DIFFCOURSE_QUIZZES names no folder."
     if given := os.environ.get('DIFFCOURSE_QUIZZES'):
-        if not Path(given).expanduser().is_dir(): raise BadInput(f'DIFFCOURSE_QUIZZES is {given!r}; expected a folder')
+        if not Path(given).expanduser().is_dir():
+            raise BadInput(f'DIFFCOURSE_QUIZZES is {given!r}; expected a folder')
         return Path(given).expanduser()
     return _course_folder()
 
+
 def is_map(
-    path,          # A file; it need not exist
-)->bool:
+    path,  # A file; it need not exist
+) -> bool:
     "Is this a map of what learners ask, by its name?"
     return Path(path).name == MAP_FILE
 
-def map_file()->Path:
+
+def map_file() -> Path:
     "The map that goes with the questionnaires; the course's own where their folder has none."
-    own = quiz_folder()/MAP_FILE
-    return own if own.is_file() else _course_folder()/MAP_FILE
+    own = quiz_folder() / MAP_FILE
+    return own if own.is_file() else _course_folder() / MAP_FILE
+
 
 def quiz_files(
-    folder:Path=None, # By default where the questionnaires are
-)->list[Path]:
+    folder: Path = None,  # By default where the questionnaires are
+) -> list[Path]:
     "The questionnaires of a folder, sorted: each `*.yaml` in it but the map."
     folder = quiz_folder() if folder is None else Path(folder)
     return sorted(p for p in folder.glob('*.yaml') if not is_map(p))
 
-def quiz_names()->list[str]:
+
+def quiz_names() -> list[str]:
     "Names of the questionnaires, sorted."
     return [p.stem for p in quiz_files()]
 
+
 def find_quiz(
-    name:str,      # A name such as '00_start', or a path
-)->Path:           # The file; `BadInput` if there is none
+    name: str,  # A name such as '00_start', or a path
+) -> Path:  # The file; `BadInput` if there is none
     "Look a questionnaire up."
     text = str(name)
-    if text.endswith(('.yaml', '.yml')) or os.sep in text: return Path(text).expanduser()
-    if text in (names := quiz_names()): return quiz_folder()/f'{text}.yaml'
-    if is_map(f'{text}.yaml'): raise BadInput(f'{text} is what learners ask, and no questionnaire; there are {", ".join(names) or "none"}')
+    if text.endswith(('.yaml', '.yml')) or os.sep in text:
+        return Path(text).expanduser()
+    if text in (names := quiz_names()):
+        return quiz_folder() / f'{text}.yaml'
+    if is_map(f'{text}.yaml'):
+        raise BadInput(
+            f'{text} is what learners ask, and no questionnaire; there are {", ".join(names) or "none"}'
+        )
     near = difflib.get_close_matches(text, names, 1)
-    raise BadInput(f'no questionnaire is called {text!r}; ' + (f'did you mean {near[0]}?' if near else f"there are {', '.join(names) or 'none'} in {quiz_folder()}"))
+    raise BadInput(
+        f'no questionnaire is called {text!r}; '
+        + (
+            f'did you mean {near[0]}?'
+            if near
+            else f'there are {", ".join(names) or "none"} in {quiz_folder()}'
+        )
+    )

@@ -15,120 +15,244 @@ import math
 from ...base.errors import BadInput, CourseError
 from .answers import Unreadable, read_argument, read_source, read_text
 from .marks import MARKERS as _MARKERS
-from .marks import interval, option_order, right_answer, right_options, same, shown, source_of
+from diffcourse.quiz.core.marks import (
+    interval,
+    option_order,
+    right_answer,
+    right_options,
+    same,
+    shown,
+    source_of,
+)
 from .record import SCORED, STATES, Claim, Mark, Result
 from .rng import hash32
 from .schema import UNSCORED, Challenge, Code, Free, Goal, Question, Reflect
 from .values import BrokenQuiz, Values, fields_of, probes_of, walk
 from ..probe.registry import find_probe
 
-_all_ = ['SCORED', 'STATES', 'Claim', 'Mark', 'Result', 'interval', 'option_order', 'right_answer', 'right_options', 'source_of']     # so that one import is enough
+_all_ = [
+    'SCORED',
+    'STATES',
+    'Claim',
+    'Mark',
+    'Result',
+    'interval',
+    'option_order',
+    'right_answer',
+    'right_options',
+    'source_of',
+]  # so that one import is enough
 
 # %% ../../../nbs/quiz/core/75_grade.ipynb #c005
-_GOALS = {'at_least': (lambda x, w: x >= w, 'at least'), 'at_most': (lambda x, w: x <= w, 'at most'), 'equals': (same, '')}
+_GOALS = {
+    'at_least': (lambda x, w: x >= w, 'at least'),
+    'at_most': (lambda x, w: x <= w, 'at most'),
+    'equals': (same, ''),
+}
 
-def _meets(goal:Goal, run, values):
+
+def _meets(goal: Goal, run, values):
     "A goal as a claim, and whether it is met."
     x = walk(run.value.model_dump(mode='json'), goal.field.split('.'), 'the result')
-    how = next(n for n in _GOALS if getattr(goal, n) is not None); test, words = _GOALS[how]; want = values.get(getattr(goal, how))
-    if how != 'equals' and any(isinstance(v, bool) or not isinstance(v, (int, float)) or not math.isfinite(v) for v in (x, want)): raise BrokenQuiz(f'{goal.field} is {x!r}, and can\'t be {words} {want!r}')
-    return bool(test(x, want)), Claim(claim=values.text(goal.say), expected=f'{words} {shown(want)}'.strip(), got=shown(x), source=run.provenance.source)
+    how = next(n for n in _GOALS if getattr(goal, n) is not None)
+    test, words = _GOALS[how]
+    want = values.get(getattr(goal, how))
+    if how != 'equals' and any(
+        isinstance(v, bool) or not isinstance(v, (int, float)) or not math.isfinite(v) for v in (x, want)
+    ):
+        raise BrokenQuiz(f"{goal.field} is {x!r}, and can't be {words} {want!r}")
+    return bool(test(x, want)), Claim(
+        claim=values.text(goal.say),
+        expected=f'{words} {shown(want)}'.strip(),
+        got=shown(x),
+        source=run.provenance.source,
+    )
 
-def challenge_run(question:Challenge, given, values:Values):
+
+def challenge_run(question: Challenge, given, values: Values):
     "The run that the learner's answer makes."
     probe = find_probe(question.probe.use, values.registry)
-    if question.input not in probe.arguments.model_fields: raise BrokenQuiz(f'probe {probe.name} has no argument {question.input!r}')
+    if question.input not in probe.arguments.model_fields:
+        raise BrokenQuiz(f'probe {probe.name} has no argument {question.input!r}')
     given = read_argument(given, probe.arguments.model_fields[question.input], question.input)
-    values.arguments(question.probe, **{question.input: given})            # the author's part is checked first
-    try: return given, values.measure(question.probe, **{question.input: given})
-    except BadInput as e: raise Unreadable(str(e)) from e
+    values.arguments(question.probe, **{question.input: given})  # the author's part is checked first
+    try:
+        return given, values.measure(question.probe, **{question.input: given})
+    except BadInput as e:
+        raise Unreadable(str(e)) from e
 
-def mark_challenge(question:Challenge, given, values:Values)->Mark:
+
+def mark_challenge(question: Challenge, given, values: Values) -> Mark:
     "The run must meet the goals."
     given, run = challenge_run(question, given, values)
-    checks = [_meets(g, run, values) for g in question.goals]; met = sum(ok for ok,_ in checks)
-    score = met/len(checks) if question.partial else float(met == len(checks))
-    answer = {'answer': values.get(question.answer)} if 'answer' in fields_of(question.explain) else {}      # finding it may take many runs
-    missed = [f'Not yet: {c.claim} (expected {c.expected}, measured {c.got})' for ok,c in checks if not ok]
-    return Mark(score, given, '', ' '.join(missed), [c for _,c in checks], {'given': given, 'it': run.value} | answer)
+    checks = [_meets(g, run, values) for g in question.goals]
+    met = sum(ok for ok, _ in checks)
+    score = met / len(checks) if question.partial else float(met == len(checks))
+    answer = (
+        {'answer': values.get(question.answer)} if 'answer' in fields_of(question.explain) else {}
+    )  # finding it may take many runs
+    missed = [f'Not yet: {c.claim} (expected {c.expected}, measured {c.got})' for ok, c in checks if not ok]
+    return Mark(
+        score, given, '', ' '.join(missed), [c for _, c in checks], {'given': given, 'it': run.value} | answer
+    )
 
 # %% ../../../nbs/quiz/core/75_grade.ipynb #c007
 def _module(name):
     "A part of the engine that not every installation has."
-    try: return importlib.import_module(f'diffcourse.quiz.{name}')
-    except ModuleNotFoundError as e: raise CourseError(f'the part that marks it can\'t be loaded: {e}') from e
+    try:
+        return importlib.import_module(f'diffcourse.quiz.{name}')
+    except ModuleNotFoundError as e:
+        raise CourseError(f"the part that marks it can't be loaded: {e}") from e
 
-def mark_code(question:Code, given, values:Values)->Mark:
+
+def mark_code(question: Code, given, values: Values) -> Mark:
     "The learner's function does what the library's does, on inputs drawn for this variant."
-    source, spec = read_source(given, question.spec.function), question.spec; seed = hash32(f'{values.quiz.id}/{question.id}/{values.variant}')
-    report = _module('sandbox.code').mark_code(source, spec, seed); says = ' '.join(report.messages)
-    if report.state == 'invalid': raise Unreadable(says or 'this code can\'t be read')
-    if report.state == 'ungraded': raise CourseError(says or 'code can\'t be run here')
-    if report.state not in SCORED or bool(report.ok) != (report.score == 1): raise BrokenQuiz(says or f'the code was reported as {report.state}')
-    claim = Claim(claim=f'{spec.function} does what {spec.library} does', expected='the same values', got='the same values' if report.ok else says or 'other values', source=f'{spec.library}, {spec.cases} inputs drawn with seed {seed}')
+    source, spec = read_source(given, question.spec.function), question.spec
+    seed = hash32(f'{values.quiz.id}/{question.id}/{values.variant}')
+    report = _module('sandbox.code').mark_code(source, spec, seed)
+    says = ' '.join(report.messages)
+    if report.state == 'invalid':
+        raise Unreadable(says or "this code can't be read")
+    if report.state == 'ungraded':
+        raise CourseError(says or "code can't be run here")
+    if report.state not in SCORED or bool(report.ok) != (report.score == 1):
+        raise BrokenQuiz(says or f'the code was reported as {report.state}')
+    claim = Claim(
+        claim=f'{spec.function} does what {spec.library} does',
+        expected='the same values',
+        got='the same values' if report.ok else says or 'other values',
+        source=f'{spec.library}, {spec.cases} inputs drawn with seed {seed}',
+    )
     return Mark(float(report.score), source, '', says, [claim], {'answer': question.answer, 'given': source})
 
-def mark_free(question:Free, given, values:Values)->Mark:
-    "Which ideas were found. Never a score."
-    text, rubric = read_text(given), question.rubric; report = _module('free.marking').mark_free(text, rubric)
-    ideas, words = {i.id: i for i in rubric.ideas}, report.words if isinstance(report.words, dict) else {}
-    claims = [Claim(claim=values.text(ideas[i].say), expected='to be said', got=shown(words.get(i, 'found')) if i in report.found else 'not found', source='the rubric') for i in ideas]
-    missed = [values.text(ideas[i].say) for i in report.missed if i in ideas]
-    says = f"Found {len(ideas)-len(missed)} of {len(ideas)} ideas." + (f" Not found: {' '.join(missed)}" if missed else '')
-    return Mark(None, text, report.state, says + ' Words are matched, not understood: compare with the model answer.', claims, {'answer': rubric.model_answer, 'given': text})
 
-def mark_reflect(question:Reflect, given, values:Values)->Mark:
+def mark_free(question: Free, given, values: Values) -> Mark:
+    "Which ideas were found. Never a score."
+    text, rubric = read_text(given), question.rubric
+    report = _module('free.marking').mark_free(text, rubric)
+    ideas, words = {i.id: i for i in rubric.ideas}, report.words if isinstance(report.words, dict) else {}
+    claims = [
+        Claim(
+            claim=values.text(ideas[i].say),
+            expected='to be said',
+            got=shown(words.get(i, 'found')) if i in report.found else 'not found',
+            source='the rubric',
+        )
+        for i in ideas
+    ]
+    missed = [values.text(ideas[i].say) for i in report.missed if i in ideas]
+    says = f'Found {len(ideas) - len(missed)} of {len(ideas)} ideas.' + (
+        f' Not found: {" ".join(missed)}' if missed else ''
+    )
+    return Mark(
+        None,
+        text,
+        report.state,
+        says + ' Words are matched, not understood: compare with the model answer.',
+        claims,
+        {'answer': rubric.model_answer, 'given': text},
+    )
+
+
+def mark_reflect(question: Reflect, given, values: Values) -> Mark:
     "It is kept."
     text = read_text(given)
-    return Mark(None, text, '', f'Kept. {values.text(question.answer)}'.strip(), [], {'answer': question.answer, 'given': text})
+    return Mark(
+        None,
+        text,
+        '',
+        f'Kept. {values.text(question.answer)}'.strip(),
+        [],
+        {'answer': question.answer, 'given': text},
+    )
 
-MARKERS = _MARKERS | {'challenge': mark_challenge, 'code': mark_code, 'free': mark_free, 'reflect': mark_reflect}
+
+MARKERS = _MARKERS | {
+    'challenge': mark_challenge,
+    'code': mark_code,
+    'free': mark_free,
+    'reflect': mark_reflect,
+}
 
 # %% ../../../nbs/quiz/core/75_grade.ipynb #c009
 _log = logging.getLogger('diffcourse.quiz')
 
+
 def _plain_given(given, deep=4):
     "An answer as plain data, whatever it is."
-    if given is None or isinstance(given, (bool, int)) or isinstance(given, float) and math.isfinite(given): return given if not isinstance(given, int) or abs(given) < 2**63 else str(given)[:60]
-    if isinstance(given, str): return given[:20_000].encode(errors='replace').decode()
-    if isinstance(given, (list, tuple)) and len(given) <= 100 and deep: return [_plain_given(g, deep-1) for g in given]
-    if isinstance(given, dict) and len(given) <= 100 and deep: return {str(k)[:100].encode(errors='replace').decode(): _plain_given(v, deep-1) for k,v in given.items()}
-    if isinstance(given, (set, frozenset)) and len(given) <= 100: return sorted(map(str, given))
+    if given is None or isinstance(given, (bool, int)) or isinstance(given, float) and math.isfinite(given):
+        return given if not isinstance(given, int) or abs(given) < 2**63 else str(given)[:60]
+    if isinstance(given, str):
+        return given[:20_000].encode(errors='replace').decode()
+    if isinstance(given, (list, tuple)) and len(given) <= 100 and deep:
+        return [_plain_given(g, deep - 1) for g in given]
+    if isinstance(given, dict) and len(given) <= 100 and deep:
+        return {
+            str(k)[:100].encode(errors='replace').decode(): _plain_given(v, deep - 1)
+            for k, v in given.items()
+        }
+    if isinstance(given, (set, frozenset)) and len(given) <= 100:
+        return sorted(map(str, given))
     return type(given).__name__ if not isinstance(given, float) else str(given)
+
 
 def _line(e):
     "The first line of an error."
     return next((t for t in str(e).splitlines() if t.strip()), type(e).__name__)
 
+
 def grade(
-    question:Question,
-    given,             # The answer: anything at all
-    values:Values,     # The variant it was asked in
-)->Result:             # Never raises, except when interrupted
+    question: Question,
+    given,  # The answer: anything at all
+    values: Values,  # The variant it was asked in
+) -> Result:  # Never raises, except when interrupted
     "Mark an answer."
-    same = dict(quiz=values.quiz.id, question=question.id, kind=question.kind, variant=values.variant, weight=float(question.weight))
+    same = dict(
+        quiz=values.quiz.id,
+        question=question.id,
+        kind=question.kind,
+        variant=values.variant,
+        weight=float(question.weight),
+    )
     try:
         same['given'] = _plain_given(given)
         mark = MARKERS[question.kind](question, given, values)
-        if question.kind in UNSCORED: state, mark.score = 'review', None
-        elif not (isinstance(mark.score, float) and 0 <= mark.score <= 1): raise BrokenQuiz(f'a score of {mark.score!r}')
-        else: state = 'correct' if mark.score == 1 else 'partial' if mark.score else 'incorrect'
+        if question.kind in UNSCORED:
+            state, mark.score = 'review', None
+        elif not (isinstance(mark.score, float) and 0 <= mark.score <= 1):
+            raise BrokenQuiz(f'a score of {mark.score!r}')
+        else:
+            state = 'correct' if mark.score == 1 else 'partial' if mark.score else 'incorrect'
         explain = values.text(question.explain, **mark.more)
-        return Result(**same | {'given': _plain_given(mark.given)}, state=state, score=mark.score, tag=mark.tag, feedback=mark.feedback, explain=explain, evidence=tuple(mark.claims))
-    except Unreadable as e: return Result(**same, state='invalid', feedback=_line(e))
-    except CourseError as e: return Result(**same, state='ungraded', feedback=f'This question can\'t be marked here: {_line(e)}')
+        return Result(
+            **same | {'given': _plain_given(mark.given)},
+            state=state,
+            score=mark.score,
+            tag=mark.tag,
+            feedback=mark.feedback,
+            explain=explain,
+            evidence=tuple(mark.claims),
+        )
+    except Unreadable as e:
+        return Result(**same, state='invalid', feedback=_line(e))
+    except CourseError as e:
+        return Result(**same, state='ungraded', feedback=f"This question can't be marked here: {_line(e)}")
     except Exception as e:
-        _log.error('question %s of %s: %s: %s', question.id, values.quiz.id, type(e).__name__, _line(e)); _log.debug('', exc_info=True)
+        _log.error('question %s of %s: %s: %s', question.id, values.quiz.id, type(e).__name__, _line(e))
+        _log.debug('', exc_info=True)
         return Result(**same, state='fault', feedback=f'This is our mistake, not yours: {_line(e)}')
 
+
 def evidence_of(
-    question:Question,
-    values:Values,
-    given=None,         # For a challenge: the answer, whose run is shown
-)->list:                # Evidence of the probes (strips, tables, notes); empty if there is none to be had
+    question: Question,
+    values: Values,
+    given=None,  # For a challenge: the answer, whose run is shown
+) -> list:  # Evidence of the probes (strips, tables, notes); empty if there is none to be had
     "What the mark was read off."
     try:
         runs = [values.run(n) for n in probes_of(question, values.quiz)]
-        if isinstance(question, Challenge) and given is not None: runs.insert(0, challenge_run(question, given, values)[1])
-    except (CourseError, BrokenQuiz): return []
+        if isinstance(question, Challenge) and given is not None:
+            runs.insert(0, challenge_run(question, given, values)[1])
+    except (CourseError, BrokenQuiz):
+        return []
     return [item for run in runs for item in run.evidence]

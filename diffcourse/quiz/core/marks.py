@@ -11,23 +11,52 @@ __all__ = ['MARKERS', 'interval', 'source_of', 'shown', 'spread_of', 'mark_numer
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c003
 import math
 
-from .answers import Unreadable, normal, read_choice, read_choices, read_named, read_number, read_order, read_shape, read_text, said
+from diffcourse.quiz.core.answers import (
+    Unreadable,
+    normal,
+    read_choice,
+    read_choices,
+    read_named,
+    read_number,
+    read_order,
+    read_shape,
+    read_text,
+    said,
+)
 from .record import Claim, Mark
 from .rng import shuffled
-from .schema import Cloze, Gap, Image, Live, Match, Multiple, Numeric, Order, Predict, Question, Shape, Short, Single, Tolerance
+from diffcourse.quiz.core.schema import (
+    Cloze,
+    Gap,
+    Image,
+    Live,
+    Match,
+    Multiple,
+    Numeric,
+    Order,
+    Predict,
+    Question,
+    Shape,
+    Short,
+    Single,
+    Tolerance,
+)
 from .values import BrokenQuiz, Values, paths_in, show
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c005
 def interval(
-    a:float,              # The right value
-    tolerance:Tolerance,
-    spread:float=0.,      # Standard deviation over seeds, if the tolerance asks for it
-)->tuple[float,float]:    # Smallest and largest number that is accepted
+    a: float,  # The right value
+    tolerance: Tolerance,
+    spread: float = 0.0,  # Standard deviation over seeds, if the tolerance asks for it
+) -> tuple[float, float]:  # Smallest and largest number that is accepted
     "What is accepted."
-    if isinstance(a, bool) or not isinstance(a, (int, float)) or not math.isfinite(a): raise BrokenQuiz(f'the answer is {a!r}; a numeric question needs a finite number')
-    half = max(tolerance.abs, tolerance.rel*abs(a), tolerance.spreads*spread)
-    if not math.isfinite(half): raise BrokenQuiz('the tolerance is not finite')
-    return a-half-math.ulp(a)/2, a+half+math.ulp(a)/2
+    if isinstance(a, bool) or not isinstance(a, (int, float)) or not math.isfinite(a):
+        raise BrokenQuiz(f'the answer is {a!r}; a numeric question needs a finite number')
+    half = max(tolerance.abs, tolerance.rel * abs(a), tolerance.spreads * spread)
+    if not math.isfinite(half):
+        raise BrokenQuiz('the tolerance is not finite')
+    return a - half - math.ulp(a) / 2, a + half + math.ulp(a) / 2
+
 
 def _accepts(a, tolerance, spread, x):
     low, high = interval(a, tolerance, spread)
@@ -35,244 +64,465 @@ def _accepts(a, tolerance, spread, x):
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c008
 def source_of(
-    part,             # A value or a part of a question
-    question:Question,
-    values:Values,
-)->str:               # The probe runs, or the place in the questionnaire
+    part,  # A value or a part of a question
+    question: Question,
+    values: Values,
+) -> str:  # The probe runs, or the place in the questionnaire
     "Who says so."
     runs = dict.fromkeys(p.split('.')[0] for p in paths_in(part))
-    return '; '.join(values.run(n).provenance.source for n in runs) or f'{values.quiz.id}.yaml, question {question.id}'
+    return (
+        '; '.join(values.run(n).provenance.source for n in runs)
+        or f'{values.quiz.id}.yaml, question {question.id}'
+    )
 
-def shown(x)->str:
+
+def shown(x) -> str:
     "A value as text in a claim."
     return f'{x:.6g}' if isinstance(x, float) else str(x)
 
-def spread_of(answer, tolerance:Tolerance, values:Values)->float:
-    "Spread over seeds, if the tolerance asks for it."
-    return values.spread(answer) if tolerance.spreads and isinstance(answer, Live) else 0.
 
-def mark_numeric(question:Numeric, given, values:Values)->Mark:
+def spread_of(answer, tolerance: Tolerance, values: Values) -> float:
+    "Spread over seeds, if the tolerance asks for it."
+    return values.spread(answer) if tolerance.spreads and isinstance(answer, Live) else 0.0
+
+
+def mark_numeric(question: Numeric, given, values: Values) -> Mark:
     "A number within the tolerance; else the first wrong rule that recognises it."
-    x = read_number(given, question.unit); a = values.get(question.answer)
+    x = read_number(given, question.unit)
+    a = values.get(question.answer)
     spread = spread_of(question.answer, question.tolerance, values)
-    low, high = interval(a, question.tolerance, spread); right = low <= x <= high
-    rule = None if right else next((w for w in question.wrong if _accepts(values.get(w.near), question.tolerance, spread, x)), None)
-    claim = Claim(claim='the number lies in the accepted interval', expected=shown(a), got=shown(x), interval=(low, high), source=source_of(question.answer, question, values))
-    return Mark(float(right), x, rule.tag if rule else '', values.text(rule.feedback) if rule else '', [claim], {'answer': a, 'given': x})
+    low, high = interval(a, question.tolerance, spread)
+    right = low <= x <= high
+    rule = (
+        None
+        if right
+        else next(
+            (w for w in question.wrong if _accepts(values.get(w.near), question.tolerance, spread, x)), None
+        )
+    )
+    claim = Claim(
+        claim='the number lies in the accepted interval',
+        expected=shown(a),
+        got=shown(x),
+        interval=(low, high),
+        source=source_of(question.answer, question, values),
+    )
+    return Mark(
+        float(right),
+        x,
+        rule.tag if rule else '',
+        values.text(rule.feedback) if rule else '',
+        [claim],
+        {'answer': a, 'given': x},
+    )
+
 
 def right_options(
-    question:Question,   # Of a kind with options
-    values:Values,
-)->list[str]:            # Ids
+    question: Question,  # Of a kind with options
+    values: Values,
+) -> list[str]:  # Ids
     "Which options are right in this variant. `BrokenQuiz` if the number of them is impossible."
     ids = [o.id for o in question.options]
-    if question.answer is None: right = [o.id for o in question.options if _truth(values.get(o.correct), o.id)]
+    if question.answer is None:
+        right = [o.id for o in question.options if _truth(values.get(o.correct), o.id)]
     else:
-        answer = values.get(question.answer); wanted = answer if isinstance(answer, list) else [answer]
+        answer = values.get(question.answer)
+        wanted = answer if isinstance(answer, list) else [answer]
         near = _near(question, wanted, values)
-        right = [o.id for o in question.options if any(near(values.get(o.value) if o.value is not None else o.id, w) for w in wanted)]
-    if question.kind != 'multiple' and len(right) != 1: raise BrokenQuiz(f'{len(right)} options are right, there must be exactly one')
-    if not 0 < len(right) < len(ids): raise BrokenQuiz(f'{len(right)} of {len(ids)} options are right, there must be right and wrong ones')
-    if (count := getattr(question, 'count', None)) and len(right) != count: raise BrokenQuiz(f'{len(right)} options are right, the questionnaire says {count}')
+        right = [
+            o.id
+            for o in question.options
+            if any(near(values.get(o.value) if o.value is not None else o.id, w) for w in wanted)
+        ]
+    if question.kind != 'multiple' and len(right) != 1:
+        raise BrokenQuiz(f'{len(right)} options are right, there must be exactly one')
+    if not 0 < len(right) < len(ids):
+        raise BrokenQuiz(f'{len(right)} of {len(ids)} options are right, there must be right and wrong ones')
+    if (count := getattr(question, 'count', None)) and len(right) != count:
+        raise BrokenQuiz(f'{len(right)} options are right, the questionnaire says {count}')
     return right
+
 
 def _near(question, wanted, values):
     "How an option is compared: numbers within the tolerance, if there is one, and everything else exactly."
     tolerance = question.tolerance if question.tolerance and any(vars(question.tolerance).values()) else None
-    if not tolerance or any(isinstance(w, bool) or not isinstance(w, (int, float)) for w in wanted): return same
+    if not tolerance or any(isinstance(w, bool) or not isinstance(w, (int, float)) for w in wanted):
+        return same
     spread = spread_of(question.answer, tolerance, values)
-    return lambda x, w: isinstance(x, (int, float)) and not isinstance(x, bool) and _accepts(w, tolerance, spread, x)
+    return lambda x, w: (
+        isinstance(x, (int, float)) and not isinstance(x, bool) and _accepts(w, tolerance, spread, x)
+    )
+
 
 def _truth(x, name):
     "A bool, or `BrokenQuiz`."
-    if not isinstance(x, bool): raise BrokenQuiz(f'`correct` of {name} is {x!r}, not true or false')
+    if not isinstance(x, bool):
+        raise BrokenQuiz(f'`correct` of {name} is {x!r}, not true or false')
     return x
 
-def same(a, b)->bool:
+
+def same(a, b) -> bool:
     "Equal, and not one a number and the other a truth value."
-    if isinstance(a, float) or isinstance(b, float): return not isinstance(a, (bool, str)) and not isinstance(b, (bool, str)) and math.isclose(a, b, rel_tol=1e-9)
+    if isinstance(a, float) or isinstance(b, float):
+        return (
+            not isinstance(a, (bool, str))
+            and not isinstance(b, (bool, str))
+            and math.isclose(a, b, rel_tol=1e-9)
+        )
     return type(a) is type(b) and a == b
 
+
 def _choice_parts(question, values):
-    right = right_options(question, values); ids = [o.id for o in question.options]
+    right = right_options(question, values)
+    ids = [o.id for o in question.options]
     parts = [question.answer] if question.answer is not None else [o.correct for o in question.options]
     return ids, right, '; '.join(dict.fromkeys(source_of(p, question, values) for p in parts))
 
-def mark_single(question:Single, given, values:Values)->Mark:
+
+def mark_single(question: Single, given, values: Values) -> Mark:
     "The one right option."
-    ids, right, source = _choice_parts(question, values); chosen = read_choice(given, ids)
+    ids, right, source = _choice_parts(question, values)
+    chosen = read_choice(given, ids)
     option = question.options[ids.index(chosen)]
     claim = Claim(claim='the right option is chosen', expected=right[0], got=chosen, source=source)
-    return Mark(float(chosen == right[0]), chosen, '' if chosen == right[0] else option.tag or '', values.text(option.feedback), [claim], {'answer': right[0], 'given': chosen})
+    return Mark(
+        float(chosen == right[0]),
+        chosen,
+        '' if chosen == right[0] else option.tag or '',
+        values.text(option.feedback),
+        [claim],
+        {'answer': right[0], 'given': chosen},
+    )
 
-def mark_multiple(question:Multiple, given, values:Values)->Mark:
+
+def mark_multiple(question: Multiple, given, values: Values) -> Mark:
     "max(0, (right − wrong)/number of right options): choosing all never wins."
-    ids, right, source = _choice_parts(question, values); chosen = read_choices(given, ids)
+    ids, right, source = _choice_parts(question, values)
+    chosen = read_choices(given, ids)
     good, bad = [c for c in chosen if c in right], [c for c in chosen if c not in right]
     wrong = [question.options[ids.index(c)] for c in bad]
-    says = [values.text(o.feedback) for o in wrong if o.feedback] + ([f'{len(right)-len(good)} more would have been right.'] if len(good) < len(right) else [])
-    claim = Claim(claim='all right options are chosen, and no others', expected=', '.join(right), got=', '.join(chosen), source=source)
-    return Mark(max(0., (len(good)-len(bad))/len(right)), list(chosen), next((o.tag for o in wrong if o.tag), ''), ' '.join(says), [claim], {'answer': right, 'given': list(chosen)})
+    says = [values.text(o.feedback) for o in wrong if o.feedback] + (
+        [f'{len(right) - len(good)} more would have been right.'] if len(good) < len(right) else []
+    )
+    claim = Claim(
+        claim='all right options are chosen, and no others',
+        expected=', '.join(right),
+        got=', '.join(chosen),
+        source=source,
+    )
+    return Mark(
+        max(0.0, (len(good) - len(bad)) / len(right)),
+        list(chosen),
+        next((o.tag for o in wrong if o.tag), ''),
+        ' '.join(says),
+        [claim],
+        {'answer': right, 'given': list(chosen)},
+    )
 
-def mark_predict(question:Predict, given, values:Values)->Mark:
+
+def mark_predict(question: Predict, given, values: Values) -> Mark:
     "A choice or a number, said before the run."
     return (mark_single if question.options else mark_numeric)(question, given, values)
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c010
-def right_shape(question:Shape, values:Values)->list[int]:
+def right_shape(question: Shape, values: Values) -> list[int]:
     "The shape in this variant; `BrokenQuiz` if it is none."
-    try: return list(read_shape(values.get(question.answer)))
-    except Unreadable as e: raise BrokenQuiz(f'the answer is no shape: {e}') from e
+    try:
+        return list(read_shape(values.get(question.answer)))
+    except Unreadable as e:
+        raise BrokenQuiz(f'the answer is no shape: {e}') from e
+
 
 def _shape_slip(question, x, a):
     "Tag and words for a wrong shape."
-    axes = lambda n: f'{n} ax{"e" if n > 1 else "i"}s'
+
+    def axes(n):
+        return f'{n} ax{"e" if n > 1 else "i"}s'
+
     named = f' They are: {", ".join(question.axes)}.' if question.axes else ''
     if len(x) != len(a):
         ones = [n for n in x if n != 1] == [n for n in a if n != 1]
-        return 'rank', f'You gave {axes(len(x))}, the tensor has {len(a)}.' + (' All others are right: look at those of length 1, such as the batch.' if ones else named)
-    if sorted(x) == sorted(a): return 'axis-order', 'The lengths are right, their order is not.' + named
-    return '', f'{sum(p == q for p,q in zip(x, a))} of {axes(len(a))} {"is" if sum(p == q for p,q in zip(x, a)) == 1 else "are"} right.'
+        return 'rank', f'You gave {axes(len(x))}, the tensor has {len(a)}.' + (
+            ' All others are right: look at those of length 1, such as the batch.' if ones else named
+        )
+    if sorted(x) == sorted(a):
+        return 'axis-order', 'The lengths are right, their order is not.' + named
+    return (
+        '',
+        f'{sum(p == q for p, q in zip(x, a))} of {axes(len(a))} {"is" if sum(p == q for p, q in zip(x, a)) == 1 else "are"} right.',
+    )
 
-def mark_shape(question:Shape, given, values:Values)->Mark:
+
+def mark_shape(question: Shape, given, values: Values) -> Mark:
     "All axes right; else a wrong rule, or which kind of slip it is."
-    x, a = list(read_shape(given)), right_shape(question, values); right = x == a
-    rule = None if right else next((w for w in question.wrong if x == list(read_shape(values.get(w.near)))), None)
-    tag, says = ('', '') if right else (rule.tag, values.text(rule.feedback)) if rule else _shape_slip(question, x, a)
-    claim = Claim(claim='the shape is right', expected=str(tuple(a)), got=str(tuple(x)), source=source_of(question.answer, question, values))
+    x, a = list(read_shape(given)), right_shape(question, values)
+    right = x == a
+    rule = (
+        None
+        if right
+        else next((w for w in question.wrong if x == list(read_shape(values.get(w.near)))), None)
+    )
+    tag, says = (
+        ('', '') if right else (rule.tag, values.text(rule.feedback)) if rule else _shape_slip(question, x, a)
+    )
+    claim = Claim(
+        claim='the shape is right',
+        expected=str(tuple(a)),
+        got=str(tuple(x)),
+        source=source_of(question.answer, question, values),
+    )
     return Mark(float(right), x, tag, says, [claim], {'answer': str(tuple(a)), 'given': str(tuple(x))})
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c012
-def texts_of(value, values:Values)->list[str]:
+def texts_of(value, values: Values) -> list[str]:
     "The texts that are meant by a value: one, or several."
     got = values.get(value)
     return [show(g) for g in (got if isinstance(got, list) else [got])]
 
-def _find(text, texts): return normal(text) in map(normal, texts)
 
-def mark_short(question:Short, given, values:Values)->Mark:
+def _find(text, texts):
+    return normal(text) in map(normal, texts)
+
+
+def mark_short(question: Short, given, values: Values) -> Mark:
     "One of the right texts; else the first wrong rule that knows it."
-    x, right = read_text(given, 200), texts_of(question.answer, values); ok = _find(x, right)
-    if not any(map(normal, right)): raise BrokenQuiz('the answer is empty')
+    x, right = read_text(given, 200), texts_of(question.answer, values)
+    ok = _find(x, right)
+    if not any(map(normal, right)):
+        raise BrokenQuiz('the answer is empty')
     rule = None if ok else next((w for w in question.wrong if _find(x, texts_of(w.near, values))), None)
-    claim = Claim(claim='the words are right', expected=' or '.join(right), got=x, source=source_of(question.answer, question, values))
-    return Mark(float(ok), x, rule.tag if rule else '', values.text(rule.feedback) if rule else '', [claim], {'answer': right[0], 'given': x})
+    claim = Claim(
+        claim='the words are right',
+        expected=' or '.join(right),
+        got=x,
+        source=source_of(question.answer, question, values),
+    )
+    return Mark(
+        float(ok),
+        x,
+        rule.tag if rule else '',
+        values.text(rule.feedback) if rule else '',
+        [claim],
+        {'answer': right[0], 'given': x},
+    )
 
-def gap_answer(gap:Gap, values:Values):
+
+def gap_answer(gap: Gap, values: Values):
     "What may stand in a gap: a number, or a list of texts."
     return values.get(gap.answer) if gap.form == 'number' else texts_of(gap.answer, values)
 
+
 def _mark_gap(question, name, given, values):
     "The value read, the rule that knows it (None), and a claim, of one gap."
-    gap = question.gaps[name]; a = gap_answer(gap, values); within, wrong = None, lambda w: _find(x, texts_of(w.near, values))
-    try: x = read_number(given, gap.unit) if gap.form == 'number' else read_text(given, 200)
-    except Unreadable as e: raise Unreadable(f'{name}: {e}') from e
+    gap = question.gaps[name]
+    a = gap_answer(gap, values)
+    within, wrong = None, lambda w: _find(x, texts_of(w.near, values))
+    try:
+        x = read_number(given, gap.unit) if gap.form == 'number' else read_text(given, 200)
+    except Unreadable as e:
+        raise Unreadable(f'{name}: {e}') from e
     if gap.form == 'number':
-        tolerance = gap.tolerance or Tolerance(); spread = spread_of(gap.answer, tolerance, values); within = interval(a, tolerance, spread)
+        tolerance = gap.tolerance or Tolerance()
+        spread = spread_of(gap.answer, tolerance, values)
+        within = interval(a, tolerance, spread)
         ok, wrong = within[0] <= x <= within[1], lambda w: _accepts(values.get(w.near), tolerance, spread, x)
     else:
         options = [values.text(o) for o in gap.options or ()]
-        if options and not _find(x, options): raise Unreadable(f"{name}: {said(x)} is no option; there are {', '.join(options)}")
-        if options and not any(_find(t, options) for t in a): raise BrokenQuiz(f'{name}: {a[0]!r} is none of its options')
+        if options and not _find(x, options):
+            raise Unreadable(f'{name}: {said(x)} is no option; there are {", ".join(options)}')
+        if options and not any(_find(t, options) for t in a):
+            raise BrokenQuiz(f'{name}: {a[0]!r} is none of its options')
         ok = _find(x, a)
     rule = None if ok else next((w for w in gap.wrong if wrong(w)), None)
-    return x, ok, rule, Claim(claim=f'{name} is right', expected=shown(a) if gap.form == 'number' else ' or '.join(a), got=shown(x), interval=within, source=source_of(gap.answer, question, values))
+    return (
+        x,
+        ok,
+        rule,
+        Claim(
+            claim=f'{name} is right',
+            expected=shown(a) if gap.form == 'number' else ' or '.join(a),
+            got=shown(x),
+            interval=within,
+            source=source_of(gap.answer, question, values),
+        ),
+    )
 
-def mark_cloze(question:Cloze, given, values:Values)->Mark:
+
+def mark_cloze(question: Cloze, given, values: Values) -> Mark:
     "The share of gaps that are right."
-    names = question.names(); done = {n: _mark_gap(question, n, g, values) for n,g in read_named(given, names).items()}
+    names = question.names()
+    done = {n: _mark_gap(question, n, g, values) for n, g in read_named(given, names).items()}
     wrong = [n for n in names if not done[n][1]]
     says = [(n, values.text(done[n][2].feedback if done[n][2] else question.gaps[n].feedback)) for n in wrong]
-    answer = {n: a if question.gaps[n].form == 'number' else a[0] for n,a in ((n, gap_answer(question.gaps[n], values)) for n in names)}
-    return Mark((len(names)-len(wrong))/len(names), {n: done[n][0] for n in names}, next((done[n][2].tag for n in wrong if done[n][2]), ''),
-                ' '.join(f'{n}: {t}' for n,t in says if t) or (f"Not right yet: {', '.join(wrong)}." if wrong else ''), [done[n][3] for n in names], {'answer': answer, 'given': {n: done[n][0] for n in names}})
+    answer = {
+        n: a if question.gaps[n].form == 'number' else a[0]
+        for n, a in ((n, gap_answer(question.gaps[n], values)) for n in names)
+    }
+    return Mark(
+        (len(names) - len(wrong)) / len(names),
+        {n: done[n][0] for n in names},
+        next((done[n][2].tag for n in wrong if done[n][2]), ''),
+        ' '.join(f'{n}: {t}' for n, t in says if t)
+        or (f'Not right yet: {", ".join(wrong)}.' if wrong else ''),
+        [done[n][3] for n in names],
+        {'answer': answer, 'given': {n: done[n][0] for n in names}},
+    )
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c014
-def right_pairs(question:Match, values:Values)->dict[str, str]:
+def right_pairs(question: Match, values: Values) -> dict[str, str]:
     "Partners in this variant; `BrokenQuiz` if one does not exist."
-    ids, out = [i.id for i in question.right], {i.id: values.get(question.answer[i.id]) for i in question.left}
-    if odd := [n for n,to in out.items() if to not in ids]: raise BrokenQuiz(f'the partner of {odd[0]} is {out[odd[0]]!r}, which is not on the right')
+    ids, out = (
+        [i.id for i in question.right],
+        {i.id: values.get(question.answer[i.id]) for i in question.left},
+    )
+    if odd := [n for n, to in out.items() if to not in ids]:
+        raise BrokenQuiz(f'the partner of {odd[0]} is {out[odd[0]]!r}, which is not on the right')
     return out
 
-def mark_match(question:Match, given, values:Values)->Mark:
-    "The share of pairs that are right."
-    left, right = right_pairs(question, values), [i.id for i in question.right]; chosen = {}
-    for n,to in read_named(given, list(left)).items():
-        try: chosen[n] = read_choice(to, right)
-        except Unreadable as e: raise Unreadable(f'{n}: {e}') from e
-    wrong = [i for i in question.left if chosen[i.id] != left[i.id]]
-    says = ' '.join(values.text(i.feedback) for i in wrong if i.feedback) or (f"Not right yet: {', '.join(i.id for i in wrong)}." if wrong else '')
-    claims = [Claim(claim=f'{n} has its partner', expected=to, got=chosen[n], source=source_of(question.answer[n], question, values)) for n,to in left.items()]
-    return Mark((len(left)-len(wrong))/len(left), chosen, '', says, claims, {'answer': left, 'given': chosen})
 
-def right_order(question:Order, values:Values)->list[str]:
+def mark_match(question: Match, given, values: Values) -> Mark:
+    "The share of pairs that are right."
+    left, right = right_pairs(question, values), [i.id for i in question.right]
+    chosen = {}
+    for n, to in read_named(given, list(left)).items():
+        try:
+            chosen[n] = read_choice(to, right)
+        except Unreadable as e:
+            raise Unreadable(f'{n}: {e}') from e
+    wrong = [i for i in question.left if chosen[i.id] != left[i.id]]
+    says = ' '.join(values.text(i.feedback) for i in wrong if i.feedback) or (
+        f'Not right yet: {", ".join(i.id for i in wrong)}.' if wrong else ''
+    )
+    claims = [
+        Claim(
+            claim=f'{n} has its partner',
+            expected=to,
+            got=chosen[n],
+            source=source_of(question.answer[n], question, values),
+        )
+        for n, to in left.items()
+    ]
+    return Mark(
+        (len(left) - len(wrong)) / len(left), chosen, '', says, claims, {'answer': left, 'given': chosen}
+    )
+
+
+def right_order(question: Order, values: Values) -> list[str]:
     "Ids in the right order; `BrokenQuiz` if it does not name each once."
     order, ids = values.get(question.answer), [i.id for i in question.items]
-    if not isinstance(order, list) or sorted(map(str, order)) != sorted(ids): raise BrokenQuiz(f"the answer {order!r} does not name each of {', '.join(ids)} once")
+    if not isinstance(order, list) or sorted(map(str, order)) != sorted(ids):
+        raise BrokenQuiz(f'the answer {order!r} does not name each of {", ".join(ids)} once')
     return order
 
+
 def common(
-    a:list, b:list,
-)->list:             # The things of a longest common subsequence, as in `a`
+    a: list,
+    b: list,
+) -> list:  # The things of a longest common subsequence, as in `a`
     "Longest common subsequence, by the usual table."
-    best = [[()]*(len(b)+1) for _ in range(len(a)+1)]
-    for i,x in enumerate(a):
-        for j,y in enumerate(b): best[i+1][j+1] = (*best[i][j], x) if x == y else max(best[i][j+1], best[i+1][j], key=len)
+    best = [[()] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i, x in enumerate(a):
+        for j, y in enumerate(b):
+            best[i + 1][j + 1] = (*best[i][j], x) if x == y else max(best[i][j + 1], best[i + 1][j], key=len)
     return list(best[-1][-1])
 
-def mark_order(question:Order, given, values:Values)->Mark:
+
+def mark_order(question: Order, given, values: Values) -> Mark:
     "(longest common subsequence − 1)/(number of things − 1)."
-    right = right_order(question, values); order = list(read_order(given, [i.id for i in question.items])); stay = common(order, right)
+    right = right_order(question, values)
+    order = list(read_order(given, [i.id for i in question.items]))
+    stay = common(order, right)
     out = [i for i in question.items if i.id not in stay]
-    says = ' '.join(values.text(i.feedback) for i in out if i.feedback) or (f"{len(stay)} of {len(right)} stand in the right order among themselves." if out else '')
-    claim = Claim(claim='the order is right', expected=', '.join(right), got=', '.join(order), source=source_of(question.answer, question, values))
-    return Mark((len(stay)-1)/(len(right)-1), order, '', says, [claim], {'answer': right, 'given': order})
+    says = ' '.join(values.text(i.feedback) for i in out if i.feedback) or (
+        f'{len(stay)} of {len(right)} stand in the right order among themselves.' if out else ''
+    )
+    claim = Claim(
+        claim='the order is right',
+        expected=', '.join(right),
+        got=', '.join(order),
+        source=source_of(question.answer, question, values),
+    )
+    return Mark(
+        (len(stay) - 1) / (len(right) - 1), order, '', says, [claim], {'answer': right, 'given': order}
+    )
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c016
 def pictures_of(
-    question:Image,
-    values:Values,
-)->dict:             # id → PIL picture
+    question: Image,
+    values: Values,
+) -> dict:  # id → PIL picture
     "The pictures to choose from. `BrokenQuiz` if the probe made fewer."
     out = {}
     for o in question.options:
-        name, strip, n = o.picture.split('.'); strips = [e.images for e in values.run(name).evidence if hasattr(e, 'images')]
-        try: out[o.id] = strips[int(strip)][int(n)]
-        except IndexError: raise BrokenQuiz(f'there is no picture {o.picture}; {name} made {", ".join(f"{len(s)} in strip {i}" for i,s in enumerate(strips)) or "none"}') from None
+        name, strip, n = o.picture.split('.')
+        strips = [e.images for e in values.run(name).evidence if hasattr(e, 'images')]
+        try:
+            out[o.id] = strips[int(strip)][int(n)]
+        except IndexError:
+            raise BrokenQuiz(
+                f'there is no picture {o.picture}; {name} made {", ".join(f"{len(s)} in strip {i}" for i, s in enumerate(strips)) or "none"}'
+            ) from None
     return out
 
-def mark_image(question:Image, given, values:Values)->Mark:
+
+def mark_image(question: Image, given, values: Values) -> Mark:
     "The one right picture."
     pictures_of(question, values)
     return mark_single(question, given, values)
 
-MARKERS = {'single': mark_single, 'multiple': mark_multiple, 'numeric': mark_numeric, 'shape': mark_shape, 'short': mark_short, 'cloze': mark_cloze, 'match': mark_match,
-           'order': mark_order, 'image': mark_image, 'predict': mark_predict}
+
+MARKERS = {
+    'single': mark_single,
+    'multiple': mark_multiple,
+    'numeric': mark_numeric,
+    'shape': mark_shape,
+    'short': mark_short,
+    'cloze': mark_cloze,
+    'match': mark_match,
+    'order': mark_order,
+    'image': mark_image,
+    'predict': mark_predict,
+}
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c018
 def right_answer(
-    question:Question,
-    values:Values,
-):                   # An answer that must score 1 (or, of the kinds without a score, be accepted)
+    question: Question,
+    values: Values,
+):  # An answer that must score 1 (or, of the kinds without a score, be accepted)
     "The right answer to a question in this variant."
     kind = question.kind
     if kind in ('single', 'image', 'multiple') or kind == 'predict' and question.options:
         right = right_options(question, values)
         return right if kind == 'multiple' else right[0]
-    if kind == 'shape': return right_shape(question, values)
-    if kind == 'short': return texts_of(question.answer, values)[0]
-    if kind == 'cloze': return {n: a if isinstance(a, (int, float)) else a[0] for n,a in ((n, gap_answer(question.gaps[n], values)) for n in question.names())}
-    if kind == 'match': return right_pairs(question, values)
-    if kind == 'order': return right_order(question, values)
-    if kind == 'free': return question.rubric.model_answer
-    if kind == 'code': return question.answer                    # no template: its braces are Python's
+    if kind == 'shape':
+        return right_shape(question, values)
+    if kind == 'short':
+        return texts_of(question.answer, values)[0]
+    if kind == 'cloze':
+        return {
+            n: a if isinstance(a, (int, float)) else a[0]
+            for n, a in ((n, gap_answer(question.gaps[n], values)) for n in question.names())
+        }
+    if kind == 'match':
+        return right_pairs(question, values)
+    if kind == 'order':
+        return right_order(question, values)
+    if kind == 'free':
+        return question.rubric.model_answer
+    if kind == 'code':
+        return question.answer  # no template: its braces are Python's
     return values.get(question.answer)
 
+
 def option_order(
-    question:Question,
-    quiz:str,            # Id of the questionnaire
-    variant:int,
-)->list:                 # Its options, the things to order, or the right side of a match, in the order in which they are shown
+    question: Question,
+    quiz: str,  # Id of the questionnaire
+    variant: int,
+) -> (
+    list
+):  # Its options, the things to order, or the right side of a match, in the order in which they are shown
     "Shuffle what there is to choose from, in the same way everywhere."
     things = next((list(t) for n in ('options', 'items', 'right') if (t := getattr(question, n, None))), [])
-    return shuffled(f'{quiz}/{question.id}/{variant}', things) if getattr(question, 'shuffle', True) else things
+    return (
+        shuffled(f'{quiz}/{question.id}/{variant}', things) if getattr(question, 'shuffle', True) else things
+    )

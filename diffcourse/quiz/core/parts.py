@@ -14,175 +14,285 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from pydantic_core import PydanticCustomError
 
 # %% ../../../nbs/quiz/core/30_parts.ipynb #c005
-Name = Annotated[str, Field(pattern=r'^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$')]       # of questionnaires, questions, options, tags
-Word = Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]{0,31}$')]                 # of probes and params: they stand in templates
-MapId = Annotated[str, Field(pattern=r'^s\d(\.p\d)?\.[qt]\d\d$')]                # of what learners ask, such as s0.p1.q18
+Name = Annotated[
+    str, Field(pattern=r'^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$')
+]  # of questionnaires, questions, options, tags
+Word = Annotated[
+    str, Field(pattern=r'^[a-z][a-z0-9_]{0,31}$')
+]  # of probes and params: they stand in templates
+MapId = Annotated[str, Field(pattern=r'^s\d(\.p\d)?\.[qt]\d\d$')]  # of what learners ask, such as s0.p1.q18
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
 Number = Union[int, float]
 Plain = Union[bool, int, float, Annotated[str, Field(max_length=4000)]]
 
+
 class Part(BaseModel):
     "A mapping in a questionnaire."
+
     model_config = ConfigDict(extra='forbid', frozen=True, allow_inf_nan=False, serialize_by_alias=True)
 
+
 def no(
-    text:str,
-    *at,       # Where it is inside the mapping: keys and positions
-):             # An error to raise in a validator
+    text: str,
+    *at,  # Where it is inside the mapping: keys and positions
+):  # An error to raise in a validator
     "An error with its place."
     return PydanticCustomError('rule', '{text}', {'text': text, 'at': at})
 
+
 def refuse_twice(
-    names,     # Ids in their order
-    what:str,  # What they are, for the message
-    *at,       # Where the list is
+    names,  # Ids in their order
+    what: str,  # What they are, for the message
+    *at,  # Where the list is
 ):
     "Refuse an id that is there already."
-    for i,n in enumerate(names):
-        if n in names[:i]: raise no(f'two {what} have the id {n!r}', *at, i, 'id')
+    for i, n in enumerate(names):
+        if n in names[:i]:
+            raise no(f'two {what} have the id {n!r}', *at, i, 'id')
+
 
 def one_of(
-    part,      # A mapping
-    *names,    # Its keys
-)->str:        # The one that is there
+    part,  # A mapping
+    *names,  # Its keys
+) -> str:  # The one that is there
     "Exactly one of these keys must be there."
     given = [n for n in names if getattr(part, n, None) is not None]
     shown = [n.rstrip('_') for n in names]
-    if len(given) != 1: raise no(f"needs exactly one of {', '.join(shown)}; has {' and '.join(n.rstrip('_') for n in given) or 'none'}")
+    if len(given) != 1:
+        raise no(
+            f'needs exactly one of {", ".join(shown)}; has {" and ".join(n.rstrip("_") for n in given) or "none"}'
+        )
     return given[0]
 
 # %% ../../../nbs/quiz/core/30_parts.ipynb #c007
 class Live(Part):
     "A measured value: a field of a probe, or one operation on values."
-    from_:Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)+$')]|None = Field(None, alias='from', description='probe.field, and deeper: probe.field.name.0')
-    ratio:tuple['Value', 'Value']|None = Field(None, description='first / second')
-    difference:tuple['Value', 'Value']|None = Field(None, description='first − second')
-    round:tuple['Value', Annotated[int, Field(ge=0, le=9)]]|None = Field(None, description='value, digits after the point')
-    equal:tuple['Value', 'Value']|None = Field(None, description='true if they are the same')
-    rises:'Many|None' = Field(None, description='true if each is larger than the one before')
-    falls:'Many|None' = Field(None, description='true if each is smaller than the one before')
-    argmax:'Many|None' = Field(None, description='key of the largest, or its position from 0; a tie is a fault')
-    argmin:'Many|None' = Field(None, description='key of the smallest, or its position from 0; a tie is a fault')
-    rank:'Many|None' = Field(None, description='keys or positions from the largest to the smallest; a tie is a fault')
+
+    from_: Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*(\.[A-Za-z0-9_-]+)+$')] | None = Field(
+        None, alias='from', description='probe.field, and deeper: probe.field.name.0'
+    )
+    ratio: tuple['Value', 'Value'] | None = Field(None, description='first / second')
+    difference: tuple['Value', 'Value'] | None = Field(None, description='first − second')
+    round: tuple['Value', Annotated[int, Field(ge=0, le=9)]] | None = Field(
+        None, description='value, digits after the point'
+    )
+    equal: tuple['Value', 'Value'] | None = Field(None, description='true if they are the same')
+    rises: 'Many|None' = Field(None, description='true if each is larger than the one before')
+    falls: 'Many|None' = Field(None, description='true if each is smaller than the one before')
+    argmax: 'Many|None' = Field(
+        None, description='key of the largest, or its position from 0; a tie is a fault'
+    )
+    argmin: 'Many|None' = Field(
+        None, description='key of the smallest, or its position from 0; a tie is a fault'
+    )
+    rank: 'Many|None' = Field(
+        None, description='keys or positions from the largest to the smallest; a tie is a fault'
+    )
 
     @property
-    def operation(self)->str:
+    def operation(self) -> str:
         "The one key that is set."
         return next(n for n in type(self).model_fields if getattr(self, n) is not None)
+
     @model_validator(mode='after')
-    def _check(self): one_of(self, *type(self).model_fields); return self
+    def _check(self):
+        one_of(self, *type(self).model_fields)
+        return self
+
 
 def _sort(v):
     "Tell the kinds of value apart, so that an error speaks of the one that was meant."
-    if isinstance(v, (dict, Live)): return 'live'
+    if isinstance(v, (dict, Live)):
+        return 'live'
     return 'list' if isinstance(v, (list, tuple)) else 'literal'
+
+
 def _sort_many(v):
     "A mapping with an operation as its only key is a live value; any other names its values."
-    one = isinstance(v, Live) or isinstance(v, dict) and len(v) == 1 and set(v) <= {f.alias or n for n,f in Live.model_fields.items()}
-    return 'live' if one else 'named' if isinstance(v, dict) else 'list' if isinstance(v, (list, tuple)) else 'literal'
+    one = (
+        isinstance(v, Live)
+        or isinstance(v, dict)
+        and len(v) == 1
+        and set(v) <= {f.alias or n for n, f in Live.model_fields.items()}
+    )
+    return (
+        'live'
+        if one
+        else 'named'
+        if isinstance(v, dict)
+        else 'list'
+        if isinstance(v, (list, tuple))
+        else 'literal'
+    )
+
 
 Value = Annotated[Union[Annotated[Plain, Tag('literal')], Annotated[Live, Tag('live')]], Discriminator(_sort)]
-Many = Annotated[Union[Annotated[Live, Tag('live')], Annotated[dict[Name, Value], Tag('named')], Annotated[tuple[Value, ...], Field(min_length=2), Tag('list')]], Discriminator(_sort_many)]
-Row = Annotated[Union[Annotated[Live, Tag('live')], Annotated[tuple[Value, ...], Tag('list')]], Discriminator(_sort)]
-Some = Annotated[Union[Annotated[Plain, Tag('literal')], Annotated[Live, Tag('live')], Annotated[tuple[Value, ...], Field(min_length=1), Tag('list')]], Discriminator(_sort)]
-Given = Annotated[Union[Annotated[Plain|None, Tag('literal')], Annotated[Live, Tag('live')], Annotated[dict[Name, Value], Tag('named')], Annotated[tuple[Value, ...], Tag('list')]], Discriminator(_sort_many)]
+Many = Annotated[
+    Union[
+        Annotated[Live, Tag('live')],
+        Annotated[dict[Name, Value], Tag('named')],
+        Annotated[tuple[Value, ...], Field(min_length=2), Tag('list')],
+    ],
+    Discriminator(_sort_many),
+]
+Row = Annotated[
+    Union[Annotated[Live, Tag('live')], Annotated[tuple[Value, ...], Tag('list')]], Discriminator(_sort)
+]
+Some = Annotated[
+    Union[
+        Annotated[Plain, Tag('literal')],
+        Annotated[Live, Tag('live')],
+        Annotated[tuple[Value, ...], Field(min_length=1), Tag('list')],
+    ],
+    Discriminator(_sort),
+]
+Given = Annotated[
+    Union[
+        Annotated[Plain | None, Tag('literal')],
+        Annotated[Live, Tag('live')],
+        Annotated[dict[Name, Value], Tag('named')],
+        Annotated[tuple[Value, ...], Tag('list')],
+    ],
+    Discriminator(_sort_many),
+]
 Live.model_rebuild()
 
 # %% ../../../nbs/quiz/core/30_parts.ipynb #c010
 class Param(Part):
     "What differs between variants: a closed set."
-    int_:tuple[int, int]|None = Field(None, alias='int', description='smallest and largest whole number')
-    choice:Annotated[tuple[Plain, ...], Field(min_length=1)]|None = Field(None, description='a list to draw from')
+
+    int_: tuple[int, int] | None = Field(None, alias='int', description='smallest and largest whole number')
+    choice: Annotated[tuple[Plain, ...], Field(min_length=1)] | None = Field(
+        None, description='a list to draw from'
+    )
+
     @model_validator(mode='after')
     def _check(self):
-        if one_of(self, 'int_', 'choice') == 'int_' and self.int_[0] > self.int_[1]: raise no(f'{list(self.int_)} is empty; write the smaller number first', 'int')
+        if one_of(self, 'int_', 'choice') == 'int_' and self.int_[0] > self.int_[1]:
+            raise no(f'{list(self.int_)} is empty; write the smaller number first', 'int')
         return self
+
 
 class Use(Part):
     "A probe with its arguments. `$name` in an argument stands for a param."
-    use:Word = Field(description='name of a registered probe')
-    with_:dict[Word, Plain|tuple[Plain, ...]] = Field(default={}, alias='with', description='arguments; `$seed` stands for the param seed')
+
+    use: Word = Field(description='name of a registered probe')
+    with_: dict[Word, Plain | tuple[Plain, ...]] = Field(
+        default={}, alias='with', description='arguments; `$seed` stands for the param seed'
+    )
+
 
 class Tolerance(Part):
     "Accept |x − a| ≤ max(abs, rel·|a|, spreads·σ), with σ the standard deviation over seeds."
-    abs:Annotated[Number, Field(ge=0)] = 0
-    rel:Annotated[Number, Field(ge=0, lt=1)] = 0
-    spreads:Annotated[Number, Field(ge=0, le=10)] = 0
+
+    abs: Annotated[Number, Field(ge=0)] = 0
+    rel: Annotated[Number, Field(ge=0, lt=1)] = 0
+    spreads: Annotated[Number, Field(ge=0, le=10)] = 0
+
 
 class WrongNumber(Part):
     "A wrong number that people arrive at, and what to tell them."
-    tag:Name
-    near:Value
-    feedback:Text
+
+    tag: Name
+    near: Value
+    feedback: Text
+
 
 class WrongAnswer(Part):
     "A wrong shape or text that people arrive at, and what to tell them."
-    tag:Name
-    near:Some = Field(description='the shape; or the text, or a list of texts')
-    feedback:Text
+
+    tag: Name
+    near: Some = Field(description='the shape; or the text, or a list of texts')
+    feedback: Text
+
 
 class Item(Part):
     "Something to put in order or to match."
-    id:Name
-    text:Text
-    feedback:str = Field('', description='shown to those who put it wrong')
+
+    id: Name
+    text: Text
+    feedback: str = Field('', description='shown to those who put it wrong')
+
 
 class Option(Part):
     "One option of a choice."
-    id:Name
-    text:Text
-    value:Value|None = Field(None, description='what the answer is compared with; by default the id')
-    correct:Value|None = Field(None, description='true, false or a live value, if the question has no `answer`')
-    feedback:str = Field('', description='shown to those who choose it; needed if it is wrong')
-    tag:Name|None = None
+
+    id: Name
+    text: Text
+    value: Value | None = Field(None, description='what the answer is compared with; by default the id')
+    correct: Value | None = Field(
+        None, description='true, false or a live value, if the question has no `answer`'
+    )
+    feedback: str = Field('', description='shown to those who choose it; needed if it is wrong')
+    tag: Name | None = None
+
 
 class Picture(Part):
     "A picture to choose, out of the evidence of a probe."
-    id:Name
-    picture:Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*\.\d{1,2}\.\d{1,2}$')] = Field(description='probe.strip.picture, both counted from 0: seeds.0.2')
-    alt:Text = Field(description='what is to be seen, for those who can\'t see it')
-    value:Value|None = Field(None, description='what the answer is compared with; by default the id')
-    correct:Value|None = Field(None, description='true, false or a live value, if the question has no `answer`')
-    feedback:str = Field('', description='shown to those who choose it; needed if it is wrong')
-    tag:Name|None = None
+
+    id: Name
+    picture: Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*\.\d{1,2}\.\d{1,2}$')] = Field(
+        description='probe.strip.picture, both counted from 0: seeds.0.2'
+    )
+    alt: Text = Field(description="what is to be seen, for those who can't see it")
+    value: Value | None = Field(None, description='what the answer is compared with; by default the id')
+    correct: Value | None = Field(
+        None, description='true, false or a live value, if the question has no `answer`'
+    )
+    feedback: str = Field('', description='shown to those who choose it; needed if it is wrong')
+    tag: Name | None = None
+
     @property
-    def text(self)->str:
+    def text(self) -> str:
         "What stands for the picture where there are none."
         return self.alt
 
+
 class Gap(Part):
     "A gap in a text. A tolerance makes it a number, options make it a choice, else it is a word."
-    answer:Some = Field(description='a number, a text, or several texts that are all right')
-    tolerance:Tolerance|None = None
-    unit:Annotated[str, Field(max_length=20)] = ''
-    options:Annotated[tuple[Text, ...], Field(min_length=2, max_length=12)]|None = None
-    feedback:str = Field('', description='shown when it is wrong')
-    wrong:tuple[WrongAnswer, ...] = ()
+
+    answer: Some = Field(description='a number, a text, or several texts that are all right')
+    tolerance: Tolerance | None = None
+    unit: Annotated[str, Field(max_length=20)] = ''
+    options: Annotated[tuple[Text, ...], Field(min_length=2, max_length=12)] | None = None
+    feedback: str = Field('', description='shown when it is wrong')
+    wrong: tuple[WrongAnswer, ...] = ()
+
     @property
-    def form(self)->str:
+    def form(self) -> str:
         "How it is filled: 'number', 'choice' or 'text'."
         number = isinstance(self.answer, (int, float)) and not isinstance(self.answer, bool)
         return 'choice' if self.options else 'number' if self.tolerance or number else 'text'
+
     @model_validator(mode='after')
     def _check(self):
-        if self.tolerance and self.options: raise no('a gap has a tolerance or options, not both', 'tolerance')
-        if self.form == 'number' and isinstance(self.answer, (str, tuple)): raise no(f'{self.answer!r} is no number; a tolerance is for numbers', 'answer')
+        if self.tolerance and self.options:
+            raise no('a gap has a tolerance or options, not both', 'tolerance')
+        if self.form == 'number' and isinstance(self.answer, (str, tuple)):
+            raise no(f'{self.answer!r} is no number; a tolerance is for numbers', 'answer')
         return self
+
 
 class Goal(Part):
     "A condition on the result of the learner's own run."
-    field:str = Field(description='field of the result, and deeper: name.0')
-    at_least:Value|None = None
-    at_most:Value|None = None
-    equals:Value|None = None
-    say:Text
+
+    field: str = Field(description='field of the result, and deeper: name.0')
+    at_least: Value | None = None
+    at_most: Value | None = None
+    equals: Value | None = None
+    say: Text
+
     @model_validator(mode='after')
-    def _check(self): one_of(self, 'at_least', 'at_most', 'equals'); return self
+    def _check(self):
+        one_of(self, 'at_least', 'at_most', 'equals')
+        return self
+
 
 class Test(Part):
     "What must come out when this answer is given, in every variant."
+
     __test__ = False
-    give:Given
-    score:Annotated[Number, Field(ge=0, le=1)]|None = None
-    state:Literal['correct', 'partial', 'incorrect', 'invalid', 'review']|None = None
-    tag:Name|None = None
+    give: Given
+    score: Annotated[Number, Field(ge=0, le=1)] | None = None
+    state: Literal['correct', 'partial', 'incorrect', 'invalid', 'review'] | None = None
+    tag: Name | None = None

@@ -17,90 +17,190 @@ from .folder import QuizInfo, find_quiz, quiz_folder, quiz_names
 from .schema import QuizFile
 from .source import BadFile, Document, read_yaml
 
-_all_ = ['QuizInfo', 'find_quiz', 'quiz_folder', 'quiz_names']      # so that one import is enough
+_all_ = ['QuizInfo', 'find_quiz', 'quiz_folder', 'quiz_names']  # so that one import is enough
 
 # %% ../../../nbs/quiz/core/40_reader.ipynb #c004
 def _members(kind):
     "The plain types that a union, optional or annotated type stands for."
-    if isinstance(kind, typing.ForwardRef): kind = globals()[kind.__forward_arg__]
-    if typing.get_origin(kind) is Annotated: return _members(typing.get_args(kind)[0])
-    if type(kind).__name__ in ('Union', 'UnionType', '_UnionGenericAlias'): return [m for a in typing.get_args(kind) for m in _members(a)]
+    if isinstance(kind, typing.ForwardRef):
+        kind = globals()[kind.__forward_arg__]
+    if typing.get_origin(kind) is Annotated:
+        return _members(typing.get_args(kind)[0])
+    if type(kind).__name__ in ('Union', 'UnionType', '_UnionGenericAlias'):
+        return [m for a in typing.get_args(kind) for m in _members(a)]
     return [kind]
 
-def _is_model(kind): return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+def _is_model(kind):
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
 
 def _keys_at(model, where, data):
     "Keys that are allowed in the mapping at `where`."
     kinds = [model]
     for name in where:
-        if isinstance(data, dict) and 'kind' in data: kinds = [k for k in kinds if not _is_model(k) or 'kind' not in k.model_fields or typing.get_args(k.model_fields['kind'].annotation) == (data['kind'],)] or kinds
-        step = [f.annotation for k in kinds if _is_model(k) for n,f in k.model_fields.items() if (f.alias or n) == name]
-        step += [a for k in kinds if typing.get_origin(k) in (tuple, list, dict) for a in typing.get_args(k) if a not in (Ellipsis, str)]
+        if isinstance(data, dict) and 'kind' in data:
+            kinds = [
+                k
+                for k in kinds
+                if not _is_model(k)
+                or 'kind' not in k.model_fields
+                or typing.get_args(k.model_fields['kind'].annotation) == (data['kind'],)
+            ] or kinds
+        step = [
+            f.annotation
+            for k in kinds
+            if _is_model(k)
+            for n, f in k.model_fields.items()
+            if (f.alias or n) == name
+        ]
+        step += [
+            a
+            for k in kinds
+            if typing.get_origin(k) in (tuple, list, dict)
+            for a in typing.get_args(k)
+            if a not in (Ellipsis, str)
+        ]
         kinds = [m for s in step for m in _members(s)]
         data = data[name] if isinstance(data, (dict, list)) else None
-    if isinstance(data, dict) and 'kind' in data: kinds = [k for k in kinds if not _is_model(k) or 'kind' not in k.model_fields or typing.get_args(k.model_fields['kind'].annotation) == (data['kind'],)] or kinds
-    return sorted({f.alias or n for k in kinds if _is_model(k) for n,f in k.model_fields.items()})
+    if isinstance(data, dict) and 'kind' in data:
+        kinds = [
+            k
+            for k in kinds
+            if not _is_model(k)
+            or 'kind' not in k.model_fields
+            or typing.get_args(k.model_fields['kind'].annotation) == (data['kind'],)
+        ] or kinds
+    return sorted({f.alias or n for k in kinds if _is_model(k) for n, f in k.model_fields.items()})
+
 
 def _place(data, loc):
     "The part of pydantic's path that exists in the data; it also names the members of unions."
     where = []
     for name in loc:
-        if isinstance(data, dict) and name in data or isinstance(data, list) and isinstance(name, int) and name < len(data): data = data[name]; where.append(name)
+        if (
+            isinstance(data, dict)
+            and name in data
+            or isinstance(data, list)
+            and isinstance(name, int)
+            and name < len(data)
+        ):
+            data = data[name]
+            where.append(name)
     return tuple(where)
 
-_TYPES = {'bool_type': 'true or false', 'int_type': 'a whole number', 'float_type': 'a number', 'finite_number': 'a finite number', 'string_type': 'text', 'none_required': 'nothing'}
-_FORMS = {'literal': 'single value', 'live': 'measured value such as {from: probe.field}', 'list': 'list', 'named': 'mapping'}
-_CODES = {'missing': 'S003', 'extra_forbidden': 'S002', 'union_tag_invalid': 'S004', 'union_tag_not_found': 'S004', 'rule': 'S005'}
+
+_TYPES = {
+    'bool_type': 'true or false',
+    'int_type': 'a whole number',
+    'float_type': 'a number',
+    'finite_number': 'a finite number',
+    'string_type': 'text',
+    'none_required': 'nothing',
+}
+_FORMS = {
+    'literal': 'single value',
+    'live': 'measured value such as {from: probe.field}',
+    'list': 'list',
+    'named': 'mapping',
+}
+_CODES = {
+    'missing': 'S003',
+    'extra_forbidden': 'S002',
+    'union_tag_invalid': 'S004',
+    'union_tag_not_found': 'S004',
+    'rule': 'S005',
+}
+
 
 def _message(document, e, model):
     "One error of pydantic as a message with its place."
     data, kind = document.data, e['type']
-    where = _place(data, (*e['loc'], *e.get('ctx', {}).get('at', ()))); key = kind == 'extra_forbidden' or 'at' in e.get('ctx', {})
-    near = lambda name, names: f'did you mean `{n[0]}`?' if (n := difflib.get_close_matches(str(name), names, 1)) else f"known here: {', '.join(names)}"
-    if kind == 'extra_forbidden': text = f"unknown key `{e['loc'][-1]}`; {near(e['loc'][-1], _keys_at(model, where[:-1], data))}"
-    elif kind == 'missing': text = f"the key `{e['loc'][-1]}` is missing"
+    where = _place(data, (*e['loc'], *e.get('ctx', {}).get('at', ())))
+    key = kind == 'extra_forbidden' or 'at' in e.get('ctx', {})
+
+    def near(name, names):
+        return (
+            f'did you mean `{n[0]}`?'
+            if (n := difflib.get_close_matches(str(name), names, 1))
+            else f'known here: {", ".join(names)}'
+        )
+
+    if kind == 'extra_forbidden':
+        text = f'unknown key `{e["loc"][-1]}`; {near(e["loc"][-1], _keys_at(model, where[:-1], data))}'
+    elif kind == 'missing':
+        text = f'the key `{e["loc"][-1]}` is missing'
     elif kind == 'union_tag_not_found':
-        text, odd = 'the key `kind` is missing', difflib.get_close_matches('kind', [str(k) for k in e['input'] if k not in _keys_at(model, where, data)] if isinstance(e['input'], dict) else [], 1)
-        if odd: where, key, text = (*where, odd[0]), True, f'unknown key `{odd[0]}`; did you mean `kind`?'
-    elif kind == 'union_tag_invalid' and e['ctx'].get('discriminator') != "'kind'": text = f"a {_FORMS[e['ctx']['tag']]} can't stand here; expected {' or '.join('a ' + _FORMS[t.strip(chr(39))] for t in e['ctx']['expected_tags'].split(', '))}"
-    elif kind == 'union_tag_invalid' and 'tag' in e['ctx']: where = (*where, 'kind'); text = f"unknown kind {e['ctx']['tag']!r}; {near(e['ctx']['tag'], [t.strip(chr(39)) for t in e['ctx']['expected_tags'].split(', ')])}"
-    elif kind in _TYPES: text = f"expected {e.get('or', _TYPES[kind])}, got {str(e['input'])[:40]!r}"
-    else: text = e['msg'][:1].lower() + e['msg'][1:]
+        text, odd = (
+            'the key `kind` is missing',
+            difflib.get_close_matches(
+                'kind',
+                [str(k) for k in e['input'] if k not in _keys_at(model, where, data)]
+                if isinstance(e['input'], dict)
+                else [],
+                1,
+            ),
+        )
+        if odd:
+            where, key, text = (*where, odd[0]), True, f'unknown key `{odd[0]}`; did you mean `kind`?'
+    elif kind == 'union_tag_invalid' and e['ctx'].get('discriminator') != "'kind'":
+        text = f"a {_FORMS[e['ctx']['tag']]} can't stand here; expected {' or '.join('a ' + _FORMS[t.strip(chr(39))] for t in e['ctx']['expected_tags'].split(', '))}"
+    elif kind == 'union_tag_invalid' and 'tag' in e['ctx']:
+        where = (*where, 'kind')
+        text = f'unknown kind {e["ctx"]["tag"]!r}; {near(e["ctx"]["tag"], [t.strip(chr(39)) for t in e["ctx"]["expected_tags"].split(", ")])}'
+    elif kind in _TYPES:
+        text = f'expected {e.get("or", _TYPES[kind])}, got {str(e["input"])[:40]!r}'
+    else:
+        text = e['msg'][:1].lower() + e['msg'][1:]
     return document.say(_CODES.get(kind, 'S001'), text, where, key)
+
 
 def _messages(document, error, model):
     "A `ValidationError` as messages. The members of a union that were tried at one place become one message."
     tried, out = {}, []
-    errors = error.errors(include_url=False)[:50]                 # more than anybody reads
+    errors = error.errors(include_url=False)[:50]  # more than anybody reads
     inside = {tuple(e['loc'][:n]) for e in errors for n in range(len(e['loc']))}
     for e in errors:
-        if e['type'] == 'too_short' and tuple(e['loc']) in inside: continue      # what is in it was wrong, and is not counted
-        if e['type'] in _TYPES: tried.setdefault(_place(document.data, e['loc']), []).append(e)
-        else: out.append(_message(document, e, model))
-    for es in tried.values(): out.append(_message(document, es[0] | {'or': ' or '.join(dict.fromkeys(_TYPES[e['type']] for e in es))}, model))
+        if e['type'] == 'too_short' and tuple(e['loc']) in inside:
+            continue  # what is in it was wrong, and is not counted
+        if e['type'] in _TYPES:
+            tried.setdefault(_place(document.data, e['loc']), []).append(e)
+        else:
+            out.append(_message(document, e, model))
+    for es in tried.values():
+        out.append(
+            _message(
+                document, es[0] | {'or': ' or '.join(dict.fromkeys(_TYPES[e['type']] for e in es))}, model
+            )
+        )
     return sorted(set(out))
 
+
 def read_as(
-    model:type[BaseModel], # What the file should hold
-    path,                  # A file; only named in messages if `text` is given
-    text:str=None,         # Its text
-)->tuple[BaseModel,Document]: # What it holds, and where everything in it stands
+    model: type[BaseModel],  # What the file should hold
+    path,  # A file; only named in messages if `text` is given
+    text: str = None,  # Its text
+) -> tuple[BaseModel, Document]:  # What it holds, and where everything in it stands
     "Read a file of a known form. `BadFile` says all that is wrong, and where."
     document = read_yaml(path, text)
-    try: return model.model_validate_json(json.dumps(document.data), strict=True), document
-    except ValidationError as e: raise BadFile(_messages(document, e, model)) from None
-    except RecursionError: raise BadFile([document.say('S001', 'nested too deep')]) from None
+    try:
+        return model.model_validate_json(json.dumps(document.data), strict=True), document
+    except ValidationError as e:
+        raise BadFile(_messages(document, e, model)) from None
+    except RecursionError:
+        raise BadFile([document.say('S001', 'nested too deep')]) from None
+
 
 def read_quiz(
-    path,            # A file; only named in messages if `text` is given
-    text:str=None,   # Its text
-)->tuple[QuizFile,Document]: # The questionnaire, and where everything in it stands
+    path,  # A file; only named in messages if `text` is given
+    text: str = None,  # Its text
+) -> tuple[QuizFile, Document]:  # The questionnaire, and where everything in it stands
     "Read a questionnaire. `BadFile` says all that is wrong, and where."
     return read_as(QuizFile, path, text)
 
 # %% ../../../nbs/quiz/core/40_reader.ipynb #c008
 def load_quiz(
-    name:str,      # A name or a path
-)->QuizFile:       # `BadInput` or `BadFile` if it can't be had
+    name: str,  # A name or a path
+) -> QuizFile:  # `BadInput` or `BadFile` if it can't be had
     "Read a questionnaire by name."
     return read_quiz(find_quiz(name))[0]

@@ -15,55 +15,84 @@ from pydantic import BaseModel, ConfigDict, model_validator
 SCORED = ('correct', 'partial', 'incorrect')
 STATES = (*SCORED, 'invalid', 'ungraded', 'fault', 'review')
 
+
 class Claim(BaseModel):
     "One thing that was checked."
+
     model_config = ConfigDict(extra='forbid', frozen=True)
-    claim:str                                   # What should hold
-    expected:str                                # What was expected, as text
-    got:str                                     # What was found, as text
-    interval:tuple[float, float]|None = None    # For numbers: what is accepted
-    source:str                                  # The probe run, or the place in the file, that says so
+    claim: str  # What should hold
+    expected: str  # What was expected, as text
+    got: str  # What was found, as text
+    interval: tuple[float, float] | None = None  # For numbers: what is accepted
+    source: str  # The probe run, or the place in the file, that says so
+
 
 class Result(BaseModel):
     "The mark of one answer, diffcourse.result/1."
+
     model_config = ConfigDict(extra='forbid', frozen=True)
-    version:Literal['diffcourse.result/1'] = 'diffcourse.result/1'
-    quiz:str
-    question:str
-    kind:str
-    variant:int
-    state:Literal['correct', 'partial', 'incorrect', 'invalid', 'ungraded', 'fault', 'review']
-    score:float|None = None
-    weight:float = 1.
-    given:Any = None                            # The answer, as plain data
-    tag:str = ''                                # Of the wrong rule that recognised it
-    feedback:str = ''                           # To the learner
-    explain:str = ''                            # Why, with measured values
-    evidence:tuple[Claim, ...] = ()
+    version: Literal['diffcourse.result/1'] = 'diffcourse.result/1'
+    quiz: str
+    question: str
+    kind: str
+    variant: int
+    state: Literal['correct', 'partial', 'incorrect', 'invalid', 'ungraded', 'fault', 'review']
+    score: float | None = None
+    weight: float = 1.0
+    given: Any = None  # The answer, as plain data
+    tag: str = ''  # Of the wrong rule that recognised it
+    feedback: str = ''  # To the learner
+    explain: str = ''  # Why, with measured values
+    evidence: tuple[Claim, ...] = ()
 
     @model_validator(mode='after')
     def _check(self):
-        fits = {'correct': self.score == 1, 'incorrect': self.score == 0, 'partial': self.score is not None and 0 < self.score < 1}
-        if not fits.get(self.state, self.score is None): raise ValueError(f'the state {self.state} does not go with the score {self.score}')
+        fits = {
+            'correct': self.score == 1,
+            'incorrect': self.score == 0,
+            'partial': self.score is not None and 0 < self.score < 1,
+        }
+        if not fits.get(self.state, self.score is None):
+            raise ValueError(f'the state {self.state} does not go with the score {self.score}')
         return self
-    def to_json(self)->dict:
+
+    def to_json(self) -> dict:
         "Plain values, always in the same order."
         return self.model_dump(mode='json')
-    def __str__(self)->str:
+
+    def __str__(self) -> str:
         "A few lines for people. The explanation gives the answer away, so it is shown to those who have found it."
-        mark = {'correct': '✓ correct', 'incorrect': '✗ not correct', 'partial': f'◐ partly correct ({self.score or 0:.0%})', 'invalid': '? not an answer yet', 'ungraded': '– not graded', 'fault': '! our fault', 'review': '… to be looked at'}
-        why = self.explain if self.state in ('correct', 'review') or self.kind == 'predict' and self.score is not None else 'Try again, ask for a hint or see the solution.' if self.state in ('incorrect', 'partial') else ''
+        mark = {
+            'correct': '✓ correct',
+            'incorrect': '✗ not correct',
+            'partial': f'◐ partly correct ({self.score or 0:.0%})',
+            'invalid': '? not an answer yet',
+            'ungraded': '– not graded',
+            'fault': '! our fault',
+            'review': '… to be looked at',
+        }
+        why = (
+            self.explain
+            if self.state in ('correct', 'review') or self.kind == 'predict' and self.score is not None
+            else 'Try again, ask for a hint or see the solution.'
+            if self.state in ('incorrect', 'partial')
+            else ''
+        )
         return '\n'.join(t for t in (mark[self.state], self.feedback, why) if t)
+
     __repr__ = __str__
-    def _repr_markdown_(self)->str: return str(self).replace('\n', '\n\n')
+
+    def _repr_markdown_(self) -> str:
+        return str(self).replace('\n', '\n\n')
 
 # %% ../../../nbs/quiz/core/55_record.ipynb #c008
 @dataclass
 class Mark:
     "What a marker found."
-    score:float|None                           # None for the kinds that have no score
-    given:Any
-    tag:str=''
-    feedback:str=''
-    claims:list=field(default_factory=list)
-    more:dict=field(default_factory=dict)      # What the explanation may show besides measurements
+
+    score: float | None  # None for the kinds that have no score
+    given: Any
+    tag: str = ''
+    feedback: str = ''
+    claims: list = field(default_factory=list)
+    more: dict = field(default_factory=dict)  # What the explanation may show besides measurements

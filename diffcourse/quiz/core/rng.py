@@ -9,43 +9,47 @@ __all__ = ['hash32', 'draws', 'whole_between', 'shuffled']
 from collections.abc import Iterator, Sequence
 
 # %% ../../../nbs/quiz/core/10_rng.ipynb #c004
-_M = 2**32-1
+_M = 2**32 - 1
+
 
 def hash32(
-    text:str,
-)->int:        # From 0 to 2**32-1
+    text: str,
+) -> int:  # From 0 to 2**32-1
     "FNV-1a of the UTF-8 bytes (Fowler, Noll & Vo)."
     h = 2166136261
-    for b in text.encode(): h = (h ^ b) * 16777619 & _M
+    for b in text.encode():
+        h = (h ^ b) * 16777619 & _M
     return h
 
+
 def draws(
-    key:str,           # The same key, the same draws
-)->Iterator[int]:      # Endless, each from 0 to 2**32-1
+    key: str,  # The same key, the same draws
+) -> Iterator[int]:  # Endless, each from 0 to 2**32-1
     "The generator mulberry32, seeded with `hash32(key)`."
     a = hash32(key)
     while True:
         a = a + 0x6D2B79F5 & _M
-        t = (a ^ a>>15) * (a | 1) & _M
-        t = (t + ((t ^ t>>7) * (t | 61) & _M) ^ t) & _M
-        yield t ^ t>>14
+        t = (a ^ a >> 15) * (a | 1) & _M
+        t = (t + ((t ^ t >> 7) * (t | 61) & _M) ^ t) & _M
+        yield t ^ t >> 14
 
 # %% ../../../nbs/quiz/core/10_rng.ipynb #c008
 def whole_between(
-    key:str,
-    low:int,     # Smallest
-    high:int,    # Largest, at most 2**32 above
-)->int:
+    key: str,
+    low: int,  # Smallest
+    high: int,  # Largest, at most 2**32 above
+) -> int:
     "A whole number that depends on `key` alone."
-    return low + (next(draws(key)) * (high-low+1) >> 32)
+    return low + (next(draws(key)) * (high - low + 1) >> 32)
+
 
 def shuffled(
-    key:str,
-    items:Sequence,
-)->list:         # The same items in another order
+    key: str,
+    items: Sequence,
+) -> list:  # The same items in another order
     "An order that depends on `key` alone (Fisher & Yates, from the end)."
     out, source = list(items), draws(key)
-    for i in range(len(out)-1, 0, -1):
-        j = next(source) * (i+1) >> 32
+    for i in range(len(out) - 1, 0, -1):
+        j = next(source) * (i + 1) >> 32
         out[i], out[j] = out[j], out[i]
     return out

@@ -18,277 +18,489 @@ from typing import Annotated, Literal, Union
 
 from pydantic import Discriminator, Field, model_validator
 
-from .parts import Gap, Given, Goal, Item, Live, MapId, Name, Number, Option, Param, Part, Picture, Plain, Row, Some, Test, Text, Tolerance, Use, Value, Word, WrongAnswer, WrongNumber, no, refuse_twice
+from diffcourse.quiz.core.parts import (
+    Gap,
+    Given,
+    Goal,
+    Item,
+    Live,
+    MapId,
+    Name,
+    Number,
+    Option,
+    Param,
+    Part,
+    Picture,
+    Plain,
+    Row,
+    Some,
+    Test,
+    Text,
+    Tolerance,
+    Use,
+    Value,
+    Word,
+    WrongAnswer,
+    WrongNumber,
+    no,
+    refuse_twice,
+)
 
-_all_ = ['Gap', 'Given', 'Goal', 'Item', 'Live', 'Name', 'Number', 'Option', 'Param', 'Part', 'Picture', 'Plain', 'Row', 'Some', 'Test', 'Text', 'Tolerance', 'Use', 'Value', 'Word', 'WrongAnswer', 'WrongNumber']     # so that one import is enough
+_all_ = [
+    'Gap',
+    'Given',
+    'Goal',
+    'Item',
+    'Live',
+    'Name',
+    'Number',
+    'Option',
+    'Param',
+    'Part',
+    'Picture',
+    'Plain',
+    'Row',
+    'Some',
+    'Test',
+    'Text',
+    'Tolerance',
+    'Use',
+    'Value',
+    'Word',
+    'WrongAnswer',
+    'WrongNumber',
+]  # so that one import is enough
 
 # %% ../../../nbs/quiz/core/35_schema.ipynb #c005
 class Question(Part):
     "What all kinds have in common."
-    id:Name
-    prompt:Text
-    covers:tuple[MapId, ...] = Field((), description='ids in the question map')
-    weight:Annotated[Number, Field(ge=0, le=100)] = 1
-    hints:tuple[Text, ...] = ()
-    explain:Annotated[str, Field(max_length=4000)] = Field('', description='shown after the answer; {probe.field:.3f} shows a measured value')
-    refs:tuple[Text, ...] = Field((), description='lesson#heading or diffcourse.module.name')
-    tests:tuple[Test, ...] = ()
+
+    id: Name
+    prompt: Text
+    covers: tuple[MapId, ...] = Field((), description='ids in the question map')
+    weight: Annotated[Number, Field(ge=0, le=100)] = 1
+    hints: tuple[Text, ...] = ()
+    explain: Annotated[str, Field(max_length=4000)] = Field(
+        '', description='shown after the answer; {probe.field:.3f} shows a measured value'
+    )
+    refs: tuple[Text, ...] = Field((), description='lesson#heading or diffcourse.module.name')
+    tests: tuple[Test, ...] = ()
+
 
 def _plain_ids(names, *at):
     "Ids that stand as keys of an answer can't be names of operations: `{rank: …}` is a live value."
     for n in names:
-        if n in {f.alias or k for k,f in Live.model_fields.items()}: raise no(f'{n!r} is the name of an operation on measured values; choose another id', *at)
+        if n in {f.alias or k for k, f in Live.model_fields.items()}:
+            raise no(f'{n!r} is the name of an operation on measured values; choose another id', *at)
+
 
 def _check_options(self):
     "Options with an answer, or each with `correct`."
     refuse_twice([o.id for o in self.options], 'options', 'options')
     marked = [o.correct is not None for o in self.options]
-    if (self.answer is None) == (not any(marked)): raise no('needs either `answer`, or `correct` on every option')
-    if any(marked) and not all(marked): raise no('this option has no `correct`, others have', 'options', marked.index(False))
+    if (self.answer is None) == (not any(marked)):
+        raise no('needs either `answer`, or `correct` on every option')
+    if any(marked) and not all(marked):
+        raise no('this option has no `correct`, others have', 'options', marked.index(False))
+
 
 class _Choice(Question):
     "A question with options."
-    options:Annotated[tuple[Option, ...], Field(min_length=2, max_length=12)]
-    shuffle:bool = True
-    tolerance:Tolerance|None = Field(None, description='a number among the options is right if it lies so near the answer')
+
+    options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12)]
+    shuffle: bool = True
+    tolerance: Tolerance | None = Field(
+        None, description='a number among the options is right if it lies so near the answer'
+    )
+
     @model_validator(mode='after')
-    def _check(self): _check_options(self); return self
+    def _check(self):
+        _check_options(self)
+        return self
+
 
 class Single(_Choice):
     "Choose one."
-    kind:Literal['single']
-    answer:Value|None = None
+
+    kind: Literal['single']
+    answer: Value | None = None
+
 
 class Multiple(_Choice):
     "Choose all that hold. Score: max(0, (right − wrong)/number of right options)."
-    kind:Literal['multiple']
-    answer:Some|None = None
-    count:Annotated[int, Field(ge=1, le=11)]|None = Field(None, description='how many options are right, in every variant')
+
+    kind: Literal['multiple']
+    answer: Some | None = None
+    count: Annotated[int, Field(ge=1, le=11)] | None = Field(
+        None, description='how many options are right, in every variant'
+    )
+
 
 class Image(Question):
     "Choose one of some pictures that were made just now."
-    kind:Literal['image']
-    options:Annotated[tuple[Picture, ...], Field(min_length=2, max_length=8)]
-    shuffle:bool = True
-    answer:Value|None = None
-    tolerance:Tolerance|None = None
+
+    kind: Literal['image']
+    options: Annotated[tuple[Picture, ...], Field(min_length=2, max_length=8)]
+    shuffle: bool = True
+    answer: Value | None = None
+    tolerance: Tolerance | None = None
+
     @model_validator(mode='after')
-    def _check(self): _check_options(self); return self
+    def _check(self):
+        _check_options(self)
+        return self
+
 
 class Numeric(Question):
     "Type a number."
-    kind:Literal['numeric']
-    answer:Value
-    tolerance:Tolerance = Tolerance()
-    unit:Annotated[str, Field(max_length=20)] = ''
-    wrong:tuple[WrongNumber, ...] = ()
+
+    kind: Literal['numeric']
+    answer: Value
+    tolerance: Tolerance = Tolerance()
+    unit: Annotated[str, Field(max_length=20)] = ''
+    wrong: tuple[WrongNumber, ...] = ()
+
 
 class Shape(Question):
     "Type the shape of a tensor. A wrong number of axes, and a wrong order of them, are told apart."
-    kind:Literal['shape']
-    answer:Row = Field(description='whole numbers, or a live value that gives them')
-    axes:tuple[Annotated[str, Field(min_length=1, max_length=30)], ...] = Field((), description='names of the axes, used in feedback')
-    wrong:tuple[WrongAnswer, ...] = ()
+
+    kind: Literal['shape']
+    answer: Row = Field(description='whole numbers, or a live value that gives them')
+    axes: tuple[Annotated[str, Field(min_length=1, max_length=30)], ...] = Field(
+        (), description='names of the axes, used in feedback'
+    )
+    wrong: tuple[WrongAnswer, ...] = ()
+
     @model_validator(mode='after')
     def _check(self):
-        if self.axes and isinstance(self.answer, tuple) and len(self.axes) != len(self.answer): raise no(f'{len(self.axes)} names for {len(self.answer)} axes', 'axes')
+        if self.axes and isinstance(self.answer, tuple) and len(self.axes) != len(self.answer):
+            raise no(f'{len(self.axes)} names for {len(self.answer)} axes', 'axes')
         return self
+
 
 class Short(Question):
     "Type a word or a few. Case, accents of typing, quotes, hyphens and a full stop make no difference."
-    kind:Literal['short']
-    answer:Some = Field(description='a text, or several that are all right')
-    wrong:tuple[WrongAnswer, ...] = ()
+
+    kind: Literal['short']
+    answer: Some = Field(description='a text, or several that are all right')
+    wrong: tuple[WrongAnswer, ...] = ()
+
 
 class Cloze(Question):
     "Fill the gaps of a text. Score: the share that is right."
-    kind:Literal['cloze']
-    text:Text = Field(description='[[name]] is a gap')
-    gaps:Annotated[dict[Name, Gap], Field(min_length=1, max_length=12)]
-    def names(self)->list[str]:
+
+    kind: Literal['cloze']
+    text: Text = Field(description='[[name]] is a gap')
+    gaps: Annotated[dict[Name, Gap], Field(min_length=1, max_length=12)]
+
+    def names(self) -> list[str]:
         "Gaps in the order in which they stand."
         return re.findall(r'\[\[([^\[\]]*)\]\]', self.text)
+
     @model_validator(mode='after')
     def _check(self):
-        _plain_ids(self.gaps, 'gaps'); there = self.names()
+        _plain_ids(self.gaps, 'gaps')
+        there = self.names()
         for n in self.gaps:
-            if n not in there: raise no(f'the text has no [[{n}]]', 'gaps', n)
+            if n not in there:
+                raise no(f'the text has no [[{n}]]', 'gaps', n)
         for n in there:
-            if n not in self.gaps: raise no(f'[[{n}]] is not among the gaps {", ".join(self.gaps)}', 'text')
-            if there.count(n) > 1: raise no(f'the gap {n} stands here twice', 'text')
+            if n not in self.gaps:
+                raise no(f'[[{n}]] is not among the gaps {", ".join(self.gaps)}', 'text')
+            if there.count(n) > 1:
+                raise no(f'the gap {n} stands here twice', 'text')
         return self
+
 
 class Match(Question):
     "Give each thing on the left its partner on the right. Score: the share that is right."
-    kind:Literal['match']
-    left:Annotated[tuple[Item, ...], Field(min_length=2, max_length=12)]
-    right:Annotated[tuple[Item, ...], Field(min_length=2, max_length=12)] = Field(description='may hold more than are needed')
-    answer:dict[Name, Value] = Field(description='id on the left: id on the right')
-    shuffle:bool = True
+
+    kind: Literal['match']
+    left: Annotated[tuple[Item, ...], Field(min_length=2, max_length=12)]
+    right: Annotated[tuple[Item, ...], Field(min_length=2, max_length=12)] = Field(
+        description='may hold more than are needed'
+    )
+    answer: dict[Name, Value] = Field(description='id on the left: id on the right')
+    shuffle: bool = True
+
     @model_validator(mode='after')
     def _check(self):
-        for side in ('left', 'right'): refuse_twice([i.id for i in getattr(self, side)], 'items', side)
-        left, right = [i.id for i in self.left], [i.id for i in self.right]; _plain_ids(left, 'left')
-        for n,to in self.answer.items():
-            if n not in left: raise no(f'{n!r} is not on the left', 'answer', n)
-            if not isinstance(to, Live) and to not in right: raise no(f'{to!r} is not on the right', 'answer', n)
-        if missing := [n for n in left if n not in self.answer]: raise no(f'{missing[0]!r} has no partner', 'answer')
+        for side in ('left', 'right'):
+            refuse_twice([i.id for i in getattr(self, side)], 'items', side)
+        left, right = [i.id for i in self.left], [i.id for i in self.right]
+        _plain_ids(left, 'left')
+        for n, to in self.answer.items():
+            if n not in left:
+                raise no(f'{n!r} is not on the left', 'answer', n)
+            if not isinstance(to, Live) and to not in right:
+                raise no(f'{to!r} is not on the right', 'answer', n)
+        if missing := [n for n in left if n not in self.answer]:
+            raise no(f'{missing[0]!r} has no partner', 'answer')
         return self
+
 
 class Order(Question):
     "Put things in order. Score: (longest common subsequence − 1)/(number of things − 1), so that the reverse gets nothing."
-    kind:Literal['order']
-    items:Annotated[tuple[Item, ...], Field(min_length=3, max_length=12)]
-    answer:Row = Field(description='ids in the right order, or {rank: {id: value, …}}, which is from the largest to the smallest')
+
+    kind: Literal['order']
+    items: Annotated[tuple[Item, ...], Field(min_length=3, max_length=12)]
+    answer: Row = Field(
+        description='ids in the right order, or {rank: {id: value, …}}, which is from the largest to the smallest'
+    )
+
     @model_validator(mode='after')
     def _check(self):
-        ids = [i.id for i in self.items]; refuse_twice(ids, 'items', 'items')
-        if isinstance(self.answer, tuple) and not any(isinstance(a, Live) for a in self.answer) and sorted(map(str, self.answer)) != sorted(ids): raise no(f'must name each item once: {", ".join(ids)}', 'answer')
+        ids = [i.id for i in self.items]
+        refuse_twice(ids, 'items', 'items')
+        if (
+            isinstance(self.answer, tuple)
+            and not any(isinstance(a, Live) for a in self.answer)
+            and sorted(map(str, self.answer)) != sorted(ids)
+        ):
+            raise no(f'must name each item once: {", ".join(ids)}', 'answer')
         return self
+
 
 class Predict(Question):
     "Say what will come out before it is run: the first answer is locked, then the run is shown. With options it is a choice, without them a number."
-    kind:Literal['predict']
-    options:Annotated[tuple[Option, ...], Field(min_length=2, max_length=12)]|None = None
-    shuffle:bool = True
-    answer:Value|None = None
-    tolerance:Tolerance = Tolerance()
-    unit:Annotated[str, Field(max_length=20)] = ''
-    wrong:tuple[WrongNumber, ...] = ()
+
+    kind: Literal['predict']
+    options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12)] | None = None
+    shuffle: bool = True
+    answer: Value | None = None
+    tolerance: Tolerance = Tolerance()
+    unit: Annotated[str, Field(max_length=20)] = ''
+    wrong: tuple[WrongNumber, ...] = ()
+
     @model_validator(mode='after')
     def _check(self):
-        if self.options: _check_options(self)
-        elif self.answer is None: raise no('needs `answer`')
-        if self.options and self.wrong: raise no('a wrong option speaks for itself: give it `feedback` and `tag`', 'wrong')
+        if self.options:
+            _check_options(self)
+        elif self.answer is None:
+            raise no('needs `answer`')
+        if self.options and self.wrong:
+            raise no('a wrong option speaks for itself: give it `feedback` and `tag`', 'wrong')
         return self
+
 
 class Challenge(Question):
     "Find an input of the model. The answer becomes an argument of a probe; the mark is a condition on what it measures."
-    kind:Literal['challenge']
-    probe:Use = Field(description='everything but the input')
-    input:Word = Field(description='the argument that the answer becomes')
-    goals:Annotated[tuple[Goal, ...], Field(min_length=1)]
-    partial:bool = Field(False, description='a part of the goals gives a part of the score')
-    answer:Value = Field(description='one answer that works')
+
+    kind: Literal['challenge']
+    probe: Use = Field(description='everything but the input')
+    input: Word = Field(description='the argument that the answer becomes')
+    goals: Annotated[tuple[Goal, ...], Field(min_length=1)]
+    partial: bool = Field(False, description='a part of the goals gives a part of the score')
+    answer: Value = Field(description='one answer that works')
 
 # %% ../../../nbs/quiz/core/35_schema.ipynb #c007
 Identifier = Annotated[str, Field(pattern=r'^[A-Za-z_][A-Za-z0-9_]{0,63}$')]
 
+
 class Draw(Part):
     "An argument of the learner's function, drawn from a seed."
-    name:Identifier = Field(description='of the argument')
-    draw:Literal['latents', 'images', 'tensor', 'timesteps', 'floats', 'ints', 'bools', 'schedule', 'sigmas', 'constant']
-    shape:tuple[Annotated[int, Field(ge=1, le=4096)], ...]|None = Field(None, description='of latents (B,4,h,w), images or a tensor; of floats, ints and bools too, else they are single values')
-    low:Number|None = Field(None, description='smallest float, int or time step')
-    high:Number|None = Field(None, description='largest')
-    value:Plain|None = Field(None, description='of a constant')
+
+    name: Identifier = Field(description='of the argument')
+    draw: Literal[
+        'latents',
+        'images',
+        'tensor',
+        'timesteps',
+        'floats',
+        'ints',
+        'bools',
+        'schedule',
+        'sigmas',
+        'constant',
+    ]
+    shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] | None = Field(
+        None,
+        description='of latents (B,4,h,w), images or a tensor; of floats, ints and bools too, else they are single values',
+    )
+    low: Number | None = Field(None, description='smallest float, int or time step')
+    high: Number | None = Field(None, description='largest')
+    value: Plain | None = Field(None, description='of a constant')
+
     @model_validator(mode='after')
     def _check(self):
-        if (self.draw == 'constant') != (self.value is not None): raise no('`value` belongs to `draw: constant`, and is needed there')
-        if self.low is not None and self.high is not None and self.low > self.high: raise no(f'{self.low} to {self.high} is empty', 'low')
-        if self.draw == 'tensor' and self.shape is None: raise no('a tensor needs a `shape`')
-        if self.shape and (len(self.shape) > 5 or prod(self.shape) > 10**6): raise no('at most 5 axes and a million numbers', 'shape')
+        if (self.draw == 'constant') != (self.value is not None):
+            raise no('`value` belongs to `draw: constant`, and is needed there')
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise no(f'{self.low} to {self.high} is empty', 'low')
+        if self.draw == 'tensor' and self.shape is None:
+            raise no('a tensor needs a `shape`')
+        if self.shape and (len(self.shape) > 5 or prod(self.shape) > 10**6):
+            raise no('at most 5 axes and a million numbers', 'shape')
         return self
+
 
 class CodeSpec(Part):
     "What the learner's function is compared with, and on what."
-    function:Identifier = Field(description='name of the function that the learner defines')
-    starter:Annotated[str, Field(max_length=8000)] = Field('', description='shown to begin with')
-    library:Annotated[str, Field(pattern=r'^[a-z_]\w*(\.\w+)+$')] = Field(description='dotted name of the function that it takes the place of')
-    inputs:Annotated[tuple[Draw, ...], Field(min_length=1, max_length=12)]
-    cases:Annotated[int, Field(ge=1, le=50)] = 5
-    tolerance:Tolerance = Tolerance(rel=1e-4, abs=1e-5)
-    time_limit_s:Annotated[Number, Field(gt=0, le=60)] = 10
+
+    function: Identifier = Field(description='name of the function that the learner defines')
+    starter: Annotated[str, Field(max_length=8000)] = Field('', description='shown to begin with')
+    library: Annotated[str, Field(pattern=r'^[a-z_]\w*(\.\w+)+$')] = Field(
+        description='dotted name of the function that it takes the place of'
+    )
+    inputs: Annotated[tuple[Draw, ...], Field(min_length=1, max_length=12)]
+    cases: Annotated[int, Field(ge=1, le=50)] = 5
+    tolerance: Tolerance = Tolerance(rel=1e-4, abs=1e-5)
+    time_limit_s: Annotated[Number, Field(gt=0, le=60)] = 10
+
     @model_validator(mode='after')
     def _check(self):
         names = [i.name for i in self.inputs]
-        for i,n in enumerate(names):
-            if n in names[:i]: raise no(f'two inputs are called {n!r}', 'inputs', i, 'name')
+        for i, n in enumerate(names):
+            if n in names[:i]:
+                raise no(f'two inputs are called {n!r}', 'inputs', i, 'name')
         return self
+
 
 class Code(Question):
     "Write a function that does what a piece of the library does."
-    kind:Literal['code']
-    spec:CodeSpec
-    answer:Annotated[str, Field(min_length=1, max_length=8000)] = Field(description='source that passes; shown as the solution')
+
+    kind: Literal['code']
+    spec: CodeSpec
+    answer: Annotated[str, Field(min_length=1, max_length=8000)] = Field(
+        description='source that passes; shown as the solution'
+    )
+
 
 class Idea(Part):
     "Something that an answer in words should say."
-    id:Name
-    words:Annotated[tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...], Field(min_length=1)] = Field(description='groups of words; the idea is found if each group has a word in one sentence')
-    weight:Annotated[Number, Field(gt=0, le=100)] = 1
-    say:Text = Field(description='the idea in a sentence, shown when it is missed')
+
+    id: Name
+    words: Annotated[tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...], Field(min_length=1)] = (
+        Field(description='groups of words; the idea is found if each group has a word in one sentence')
+    )
+    weight: Annotated[Number, Field(gt=0, le=100)] = 1
+    say: Text = Field(description='the idea in a sentence, shown when it is missed')
+
 
 class Misconception(Part):
     "Something that an answer in words must not say."
-    words:Annotated[tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...], Field(min_length=1)]
-    say:Text
+
+    words: Annotated[tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...], Field(min_length=1)]
+    say: Text
+
 
 class Rubric(Part):
     "What is looked for in an answer in words."
-    ideas:Annotated[tuple[Idea, ...], Field(min_length=1, max_length=12)]
-    order:tuple[Name, ...] = Field((), description='ids of ideas that must come in this order')
-    reject:tuple[Misconception, ...] = ()
-    accept_at:Annotated[Number, Field(gt=0, le=1)] = Field(1, description='share of the weight that must be found')
-    min_words:Annotated[int, Field(ge=1, le=200)] = 5
-    model_answer:Text
+
+    ideas: Annotated[tuple[Idea, ...], Field(min_length=1, max_length=12)]
+    order: tuple[Name, ...] = Field((), description='ids of ideas that must come in this order')
+    reject: tuple[Misconception, ...] = ()
+    accept_at: Annotated[Number, Field(gt=0, le=1)] = Field(
+        1, description='share of the weight that must be found'
+    )
+    min_words: Annotated[int, Field(ge=1, le=200)] = 5
+    model_answer: Text
+
     @model_validator(mode='after')
     def _check(self):
-        ids = [i.id for i in self.ideas]; refuse_twice(ids, 'ideas', 'ideas')
-        for k,n in enumerate(self.order):
-            if n not in ids: raise no(f'{n!r} is none of the ideas {", ".join(ids)}', 'order', k)
-            if n in self.order[:k]: raise no(f'{n!r} stands here twice', 'order', k)
+        ids = [i.id for i in self.ideas]
+        refuse_twice(ids, 'ideas', 'ideas')
+        for k, n in enumerate(self.order):
+            if n not in ids:
+                raise no(f'{n!r} is none of the ideas {", ".join(ids)}', 'order', k)
+            if n in self.order[:k]:
+                raise no(f'{n!r} stands here twice', 'order', k)
         return self
+
 
 class Free(Question):
     "Answer in words. Ideas are found, marks are not given."
-    kind:Literal['free']
-    weight:Annotated[Number, Field(ge=0, le=100)] = 0
-    rubric:Rubric
+
+    kind: Literal['free']
+    weight: Annotated[Number, Field(ge=0, le=100)] = 0
+    rubric: Rubric
+
 
 class Reflect(Question):
     "Think about something and write it down. It is kept, and has no mark."
-    kind:Literal['reflect']
-    weight:Annotated[Number, Field(ge=0, le=100)] = 0
-    answer:str = Field('', description='thoughts to compare with, shown afterwards')
+
+    kind: Literal['reflect']
+    weight: Annotated[Number, Field(ge=0, le=100)] = 0
+    answer: str = Field('', description='thoughts to compare with, shown afterwards')
 
 # %% ../../../nbs/quiz/core/35_schema.ipynb #c009
-AnyQuestion = Annotated[Union[Single, Multiple, Numeric, Shape, Short, Cloze, Match, Order, Image, Predict, Code, Challenge, Free, Reflect], Discriminator('kind')]
-UNSCORED = ('free', 'reflect')                     # kinds that never have a score
-RESERVED = ('run', 'it', 'answer', 'given')        # names that templates know besides probes and params
+AnyQuestion = Annotated[
+    Union[
+        Single,
+        Multiple,
+        Numeric,
+        Shape,
+        Short,
+        Cloze,
+        Match,
+        Order,
+        Image,
+        Predict,
+        Code,
+        Challenge,
+        Free,
+        Reflect,
+    ],
+    Discriminator('kind'),
+]
+UNSCORED = ('free', 'reflect')  # kinds that never have a score
+RESERVED = ('run', 'it', 'answer', 'given')  # names that templates know besides probes and params
+
 
 class QuizFile(Part):
     "A questionnaire, diffcourse.quiz/1."
-    schema_:Literal['diffcourse.quiz/1'] = Field(alias='schema')
-    id:Name = Field(description='the same as the name of the file')
-    title:Text
-    lesson:str|None = None
-    params:dict[Word, Param] = {}
-    variants:Annotated[int, Field(ge=1, le=20)] = 1
-    probes:dict[Word, Use] = {}
-    questions:Annotated[tuple[AnyQuestion, ...], Field(min_length=1, max_length=100)]
-    def question(self, id:str):
+
+    schema_: Literal['diffcourse.quiz/1'] = Field(alias='schema')
+    id: Name = Field(description='the same as the name of the file')
+    title: Text
+    lesson: str | None = None
+    params: dict[Word, Param] = {}
+    variants: Annotated[int, Field(ge=1, le=20)] = 1
+    probes: dict[Word, Use] = {}
+    questions: Annotated[tuple[AnyQuestion, ...], Field(min_length=1, max_length=100)]
+
+    def question(self, id: str):
         "The question with that id; `KeyError` if there is none."
         return next((q for q in self.questions if q.id == id), None) or {}[id]
+
     @model_validator(mode='after')
     def _check(self):
         refuse_twice([q.id for q in self.questions], 'questions', 'questions')
         for part, names in (('params', (*RESERVED, *self.probes)), ('probes', RESERVED)):
             for n in getattr(self, part):
-                if n in names: raise no(f'the name {n!r} is taken; params and probes share their names with {", ".join(RESERVED)}', part, n)
+                if n in names:
+                    raise no(
+                        f'the name {n!r} is taken; params and probes share their names with {", ".join(RESERVED)}',
+                        part,
+                        n,
+                    )
         return self
 
 # %% ../../../nbs/quiz/core/35_schema.ipynb #c012
 def _any(part):
     "Where nothing but the form of a value tells its types apart, it may fit several: `anyOf` instead of `oneOf`."
-    if isinstance(part, list): return [_any(p) for p in part]
-    if not isinstance(part, dict): return part
-    return {'anyOf' if k == 'oneOf' and 'discriminator' not in part else k: _any(v) for k,v in part.items()}
+    if isinstance(part, list):
+        return [_any(p) for p in part]
+    if not isinstance(part, dict):
+        return part
+    return {'anyOf' if k == 'oneOf' and 'discriminator' not in part else k: _any(v) for k, v in part.items()}
 
-def quiz_schema()->str:
+
+def quiz_schema() -> str:
     "The JSON Schema of questionnaires, as text."
-    return json.dumps({'$schema': 'https://json-schema.org/draft/2020-12/schema', **_any(QuizFile.model_json_schema(by_alias=True))}, indent=1, ensure_ascii=False) + '\n'
+    return (
+        json.dumps(
+            {
+                '$schema': 'https://json-schema.org/draft/2020-12/schema',
+                **_any(QuizFile.model_json_schema(by_alias=True)),
+            },
+            indent=1,
+            ensure_ascii=False,
+        )
+        + '\n'
+    )
 
-def schema_file()->Path:
+
+def schema_file() -> Path:
     "Where it is checked in."
-    return Path(__file__).parents[2]/'quiz-1.schema.json'
+    return Path(__file__).parents[2] / 'quiz-1.schema.json'

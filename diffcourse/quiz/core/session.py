@@ -27,209 +27,338 @@ from .store import Store, due
 from .values import BrokenQuiz, Values, show
 from ..probe.registry import PROBES, Registry
 
-_all_ = ['QuizInfo', 'list_quizzes', 'load_quiz', 'quiz_folder']      # so that a face needs one import
+_all_ = ['QuizInfo', 'list_quizzes', 'load_quiz', 'quiz_folder']  # so that a face needs one import
 
 # %% ../../../nbs/quiz/core/90_session.ipynb #c004
 @dataclass(frozen=True)
 class Solution:
     "The right answer, and why."
-    answer:str                                    # For people
-    explain:str=''
-    evidence:list=field(default_factory=list)     # Strips, tables and notes
-    def __str__(self)->str: return '\n'.join(t for t in (self.answer, self.explain) if t)
+
+    answer: str  # For people
+    explain: str = ''
+    evidence: list = field(default_factory=list)  # Strips, tables and notes
+
+    def __str__(self) -> str:
+        return '\n'.join(t for t in (self.answer, self.explain) if t)
+
     __repr__ = __str__
-    def _repr_html_(self)->str:
+
+    def _repr_html_(self) -> str:
         from html import escape
-        return f'<p><b>{escape(self.answer)}</b></p><p>{escape(self.explain)}</p>' + ''.join(e._repr_html_() for e in self.evidence)
+
+        return f'<p><b>{escape(self.answer)}</b></p><p>{escape(self.explain)}</p>' + ''.join(
+            e._repr_html_() for e in self.evidence
+        )
+
 
 @dataclass(frozen=True)
 class Progress:
     "How far a learner has come."
-    done:int           # Questions with full marks
-    tried:int          # Questions with a mark
-    questions:int      # That can have a mark
-    score:float        # Sum of best scores times weights
-    out_of:float
-    def __str__(self)->str: return f'{self.done} of {self.questions} right, {round(self.score, 2):g} of {self.out_of:g} points'
+
+    done: int  # Questions with full marks
+    tried: int  # Questions with a mark
+    questions: int  # That can have a mark
+    score: float  # Sum of best scores times weights
+    out_of: float
+
+    def __str__(self) -> str:
+        return f'{self.done} of {self.questions} right, {round(self.score, 2):g} of {self.out_of:g} points'
+
     __repr__ = __str__
 
-RATINGS = {'again': 1, 'hard': 2, 'good': 3}      # as repetition knows them
+
+RATINGS = {'again': 1, 'hard': 2, 'good': 3}  # as repetition knows them
+
 
 class Session:
     "A questionnaire being worked through."
-    def __init__(self,
-        name:str,                   # Of a questionnaire, or the path of its file
-        variant:int=0,              # Which variant of it; wraps around
-        store:Store=None,           # Where answers are kept; by default in the user's data folder
-        models=None,                # By default those of `settings`
-        registry:Registry=PROBES,
+
+    def __init__(
+        self,
+        name: str,  # Of a questionnaire, or the path of its file
+        variant: int = 0,  # Which variant of it; wraps around
+        store: Store = None,  # Where answers are kept; by default in the user's data folder
+        models=None,  # By default those of `settings`
+        registry: Registry = PROBES,
     ):
         self.quiz, self.document = read_quiz(find_quiz(name))
         self.values = Values(self.quiz, variant, models, registry)
         self.store = Store() if store is None else store
-        self.results = {}           # question → latest result
+        self.results = {}  # question → latest result
 
     @property
-    def questions(self)->list[str]:
+    def questions(self) -> list[str]:
         "Ids of the questions."
         return [q.id for q in self.quiz.questions]
 
-    def question(self, id:str):
+    def question(self, id: str):
         "A question by its id; `BadInput` with a suggestion if there is none."
         if id not in self.questions:
             near = difflib.get_close_matches(str(id), self.questions, 1)
-            raise BadInput(f'no question is called {id!r}; ' + (f'did you mean {near[0]!r}?' if near else f"there are {', '.join(self.questions)}"))
+            raise BadInput(
+                f'no question is called {id!r}; '
+                + (f'did you mean {near[0]!r}?' if near else f'there are {", ".join(self.questions)}')
+            )
         return self.quiz.question(id)
 
-    def text(self, template:str, **more)->str:
+    def text(self, template: str, **more) -> str:
         "A text with params and measured values filled in; as it is if they can't be had."
-        try: return self.values.text(template, **more)
-        except Exception: return template         # a prompt must be shown, whatever a probe does; marking speaks of it
+        try:
+            return self.values.text(template, **more)
+        except Exception:
+            return template  # a prompt must be shown, whatever a probe does; marking speaks of it
 
-    def prompt(self, id:str)->str:
+    def prompt(self, id: str) -> str:
         "The text of a question."
         return self.text(self.question(id).prompt)
 
-    def options(self, id:str)->list[tuple[str, str]]:
+    def options(self, id: str) -> list[tuple[str, str]]:
         "What there is to choose from or to put in order, in the order in which it is shown: id and text. Of a match, the right side."
-        return [(o.id, self.text(o.text)) for o in option_order(self.question(id), self.quiz.id, self.values.variant)]
+        return [
+            (o.id, self.text(o.text))
+            for o in option_order(self.question(id), self.quiz.id, self.values.variant)
+        ]
 
-    def check(self, id:str, answer)->Result:
+    def check(self, id: str, answer) -> Result:
         "Mark an answer and keep it. What can't be read costs no attempt."
         question, before, said = self.question(id), self.attempts(id), ''
-        if question.kind == 'predict': answer, said = self._lock(question, answer)
+        if question.kind == 'predict':
+            answer, said = self._lock(question, answer)
         result = grade(question, answer, self.values)
-        if said: result = result.model_copy(update={'feedback': f'{said} {result.feedback}'.strip()})
-        if not (said and before and result.score is not None): self.store.keep(result)
+        if said:
+            result = result.model_copy(update={'feedback': f'{said} {result.feedback}'.strip()})
+        if not (said and before and result.score is not None):
+            self.store.keep(result)
         self.results[id] = result
         return result
 
-    def locked(self, id:str):
+    def locked(self, id: str):
         "The prediction that is locked in, or None."
-        return next((e['data']['given'] for e in self.store.events(self.quiz.id, id) if e['what'] == 'lock' and e['variant'] == self.values.variant), None)
+        return next(
+            (
+                e['data']['given']
+                for e in self.store.events(self.quiz.id, id)
+                if e['what'] == 'lock' and e['variant'] == self.values.variant
+            ),
+            None,
+        )
 
     def _lock(self, question, answer):
         "Lock a prediction in before anything is run; returns the one that counts, and what to say if it is another."
-        if (kept := self.locked(question.id)) is not None: return kept, f'Your prediction, {show(kept)}, was locked in.'
-        try: given = read_choice(answer, [o.id for o in question.options]) if question.options else read_number(answer, question.unit)
-        except Unreadable: return answer, ''                      # grading will say why
+        if (kept := self.locked(question.id)) is not None:
+            return kept, f'Your prediction, {show(kept)}, was locked in.'
+        try:
+            given = (
+                read_choice(answer, [o.id for o in question.options])
+                if question.options
+                else read_number(answer, question.unit)
+            )
+        except Unreadable:
+            return answer, ''  # grading will say why
         self.store.add(self.quiz.id, question.id, self.values.variant, 'lock', {'given': given})
         return given, ''
 
-    def attempts(self, id:str)->int:
+    def attempts(self, id: str) -> int:
         "How many answers to a question had a mark."
-        return sum(e['what'] == 'answer' and e['score'] is not None for e in self.store.events(self.quiz.id, id))
+        return sum(
+            e['what'] == 'answer' and e['score'] is not None for e in self.store.events(self.quiz.id, id)
+        )
 
-    def hint(self, id:str)->str:
+    def hint(self, id: str) -> str:
         "The next hint; the last one again when there are no more, '' if there are none."
         hints = self.question(id).hints
         n = sum(e['what'] == 'hint' for e in self.store.events(self.quiz.id, id))
-        if not hints: return ''
-        if n < len(hints): self.store.add(self.quiz.id, id, self.values.variant, 'hint', {'n': n})
-        return self.text(hints[min(n, len(hints)-1)])
+        if not hints:
+            return ''
+        if n < len(hints):
+            self.store.add(self.quiz.id, id, self.values.variant, 'hint', {'n': n})
+        return self.text(hints[min(n, len(hints) - 1)])
 
-    def solution(self, id:str)->Solution:
+    def solution(self, id: str) -> Solution:
         "The right answer with its explanation and evidence. `CourseError` if it can't be had here."
         question = self.question(id)
-        if question.kind == 'predict' and self.locked(id) is None: raise CourseError('say what you expect first; then the run is shown')
-        try: right = right_answer(question, self.values)
-        except BrokenQuiz as e: raise CourseError(f'the questionnaire is broken here: {e}') from e
+        if question.kind == 'predict' and self.locked(id) is None:
+            raise CourseError('say what you expect first; then the run is shown')
+        try:
+            right = right_answer(question, self.values)
+        except BrokenQuiz as e:
+            raise CourseError(f'the questionnaire is broken here: {e}') from e
         result = grade(question, right, self.values)
         self.store.add(self.quiz.id, id, self.values.variant, 'solution', {})
         shown = self._shown(question, right)
-        if question.kind == 'numeric' and result.evidence: shown += ' {}(accepted: {:.4g} to {:.4g})'.format(f'{question.unit} ' if question.unit else '', *result.evidence[0].interval)
+        if question.kind == 'numeric' and result.evidence:
+            shown += ' {}(accepted: {:.4g} to {:.4g})'.format(
+                f'{question.unit} ' if question.unit else '', *result.evidence[0].interval
+            )
         return Solution(shown, result.explain or result.feedback, self.evidence(id, right))
 
     def _shown(self, question, right):
         "A right answer in words."
-        if question.kind == 'shape': return f"({', '.join(map(str, right))})"
-        if question.kind == 'reflect': return right or 'There is no right answer.'
-        texts = {i.id: self.text(i.text) for side in ('options', 'items', 'left', 'right') for i in getattr(question, side, None) or ()}
-        name = lambda x: texts.get(x, show(x)) if isinstance(x, str) else show(x)
-        if isinstance(right, dict): return '; '.join(f'{name(k)}: {name(v)}' for k,v in right.items())
+        if question.kind == 'shape':
+            return f'({", ".join(map(str, right))})'
+        if question.kind == 'reflect':
+            return right or 'There is no right answer.'
+        texts = {
+            i.id: self.text(i.text)
+            for side in ('options', 'items', 'left', 'right')
+            for i in getattr(question, side, None) or ()
+        }
+
+        def name(x):
+            return texts.get(x, show(x)) if isinstance(x, str) else show(x)
+
+        if isinstance(right, dict):
+            return '; '.join(f'{name(k)}: {name(v)}' for k, v in right.items())
         return '; '.join(map(name, right if isinstance(right, list) else [right]))
 
-    def pictures(self, id:str)->dict:
+    def pictures(self, id: str) -> dict:
         "Pictures of an `image` question by the id of the option. `CourseError` if they can't be made here."
-        try: return pictures_of(self.question(id), self.values)
-        except BrokenQuiz as e: raise CourseError(f'the questionnaire is broken here: {e}') from e
+        try:
+            return pictures_of(self.question(id), self.values)
+        except BrokenQuiz as e:
+            raise CourseError(f'the questionnaire is broken here: {e}') from e
 
-    def evidence(self, id:str, answer=None)->list:
+    def evidence(self, id: str, answer=None) -> list:
         "What the mark was read off: strips, tables and notes; nothing of a prediction that isn't made yet."
-        if self.question(id).kind == 'predict' and self.locked(id) is None: return []
-        if answer is None and id in self.results: answer = self.results[id].given
+        if self.question(id).kind == 'predict' and self.locked(id) is None:
+            return []
+        if answer is None and id in self.results:
+            answer = self.results[id].given
         return evidence_of(self.question(id), self.values, answer)
 
-    def progress(self)->Progress:
+    def progress(self) -> Progress:
         "What the answers so far add up to. It never falls: the best answer to each question counts."
-        best = self.store.best(self.quiz.id); weights = {q.id: q.weight for q in self.quiz.questions if q.kind not in UNSCORED}
-        mine = {q: s for q,s in best.items() if q in weights}
-        return Progress(sum(s == 1 for s in mine.values()), len(mine), len(weights), round(sum(s*weights[q] for q,s in mine.items()), 6), sum(weights.values()))
+        best = self.store.best(self.quiz.id)
+        weights = {q.id: q.weight for q in self.quiz.questions if q.kind not in UNSCORED}
+        mine = {q: s for q, s in best.items() if q in weights}
+        return Progress(
+            sum(s == 1 for s in mine.values()),
+            len(mine),
+            len(weights),
+            round(sum(s * weights[q] for q, s in mine.items()), 6),
+            sum(weights.values()),
+        )
 
-    def answered(self)->dict[str, dict]:
+    def answered(self) -> dict[str, dict]:
         "The latest kept answer to each question of this variant, as a record; what couldn't be read or marked is left out."
-        kept = (e for e in self.store.events(self.quiz.id) if e['what'] == 'answer' and e['variant'] == self.values.variant and e['state'] in (*SCORED, 'review'))
+        kept = (
+            e
+            for e in self.store.events(self.quiz.id)
+            if e['what'] == 'answer'
+            and e['variant'] == self.values.variant
+            and e['state'] in (*SCORED, 'review')
+        )
         return {e['question']: e['data'] for e in kept if e['question'] in self.questions}
 
-    def wrong(self)->list[str]:
+    def wrong(self) -> list[str]:
         "Questions whose best mark is below 1. A prediction is not among them: it stays as it was locked in."
         best = self.store.best(self.quiz.id)
-        return [q.id for q in self.quiz.questions if best.get(q.id, 1) < 1 and q.kind not in UNSCORED and self.locked(q.id) is None]
+        return [
+            q.id
+            for q in self.quiz.questions
+            if best.get(q.id, 1) < 1 and q.kind not in UNSCORED and self.locked(q.id) is None
+        ]
 
-    def rate(self,
-        id:str,
-        rating:str,     # 'again', 'hard' or 'good'
-    )->None:
+    def rate(
+        self,
+        id: str,
+        rating: str,  # 'again', 'hard' or 'good'
+    ) -> None:
         "Keep what a learner thinks of an answer in words, beside the model answer. It is no mark; it decides when the question comes back."
-        if self.question(id).kind not in UNSCORED: raise BadInput(f'{id} is marked, so there is nothing to rate; answers in words are rated')
-        if rating not in RATINGS: raise BadInput(f"rating is {rating!r}; expected {', '.join(RATINGS)}")
+        if self.question(id).kind not in UNSCORED:
+            raise BadInput(f'{id} is marked, so there is nothing to rate; answers in words are rated')
+        if rating not in RATINGS:
+            raise BadInput(f'rating is {rating!r}; expected {", ".join(RATINGS)}')
         self.store.add(self.quiz.id, id, self.values.variant, 'self', {'rating': RATINGS[rating]})
 
-    def due(self, now=None)->list[str]:
+    def due(self, now=None) -> list[str]:
         "Questions to ask again at this time (by default now), the longest overdue first. One that was never answered is not among them."
         return [d.question for d in due(self.store, self.quiz.id, now) if d.question in self.questions]
 
-    def next_due(self, id:str=None):
+    def next_due(self, id: str = None):
         "When the next question (or this one) is to be asked again, in UTC; None if none was answered."
-        return next((d.due for d in due(self.store, self.quiz.id, later=True) if d.question in ([id] if id else self.questions)), None)
+        return next(
+            (
+                d.due
+                for d in due(self.store, self.quiz.id, later=True)
+                if d.question in ([id] if id else self.questions)
+            ),
+            None,
+        )
 
-    def remark(self)->int:
+    def remark(self) -> int:
         "Mark the kept answers of this variant anew, say after a questionnaire was mended. A mark that comes out otherwise is a new event; returns how many."
-        events = self.store.events(self.quiz.id); latest = {e['of']: e for e in events if e['what'] == 'mark'}; n = 0
-        for e in (e for e in events if e['what'] == 'answer' and e['variant'] == self.values.variant and e['question'] in self.questions):
-            old, result = latest.get(e['uuid'], e), grade(self.question(e['question']), e['data'].get('given'), self.values)
-            if result.state not in ('fault', 'ungraded') and (result.state, result.score) != (old['state'], old['score']): self.store.keep(result, of=e['uuid']); n += 1
+        events = self.store.events(self.quiz.id)
+        latest = {e['of']: e for e in events if e['what'] == 'mark'}
+        n = 0
+        for e in (
+            e
+            for e in events
+            if e['what'] == 'answer'
+            and e['variant'] == self.values.variant
+            and e['question'] in self.questions
+        ):
+            old, result = (
+                latest.get(e['uuid'], e),
+                grade(self.question(e['question']), e['data'].get('given'), self.values),
+            )
+            if result.state not in ('fault', 'ungraded') and (result.state, result.score) != (
+                old['state'],
+                old['score'],
+            ):
+                self.store.keep(result, of=e['uuid'])
+                n += 1
         return n
 
 # %% ../../../nbs/quiz/core/90_session.ipynb #c006
 def _answers(path):
     "The parts of an answer file, checked."
-    document = read_yaml(path); data = document.data
-    def no(text, *where): return BadFile([document.say('A001', text, where)])
-    if not isinstance(data, dict): raise no('expected a mapping with `quiz` and `answers`')
-    if odd := [k for k in data if k not in ('quiz', 'variant', 'answers', 'learner')]: raise no(f'unknown key `{odd[0]}`; known here: quiz, variant, answers, learner', odd[0])
-    if not isinstance(data.get('quiz'), str): raise no('`quiz` must name a questionnaire', 'quiz')
-    if not isinstance(data.get('answers'), dict): raise no('`answers` must map questions to answers', 'answers')
+    document = read_yaml(path)
+    data = document.data
+
+    def no(text, *where):
+        return BadFile([document.say('A001', text, where)])
+
+    if not isinstance(data, dict):
+        raise no('expected a mapping with `quiz` and `answers`')
+    if odd := [k for k in data if k not in ('quiz', 'variant', 'answers', 'learner')]:
+        raise no(f'unknown key `{odd[0]}`; known here: quiz, variant, answers, learner', odd[0])
+    if not isinstance(data.get('quiz'), str):
+        raise no('`quiz` must name a questionnaire', 'quiz')
+    if not isinstance(data.get('answers'), dict):
+        raise no('`answers` must map questions to answers', 'answers')
     variant = data.get('variant', 0)
-    if isinstance(variant, bool) or not isinstance(variant, int) or variant < 0: raise no(f'`variant` is {variant!r}; expected a whole number from 0', 'variant')
+    if isinstance(variant, bool) or not isinstance(variant, int) or variant < 0:
+        raise no(f'`variant` is {variant!r}; expected a whole number from 0', 'variant')
     return document, data['quiz'], variant, data['answers']
 
+
 def grade_file(
-    path,                        # An answer file
+    path,  # An answer file
     models=None,
-    registry:Registry=PROBES,
-)->list[dict]:                   # One result for each question of the questionnaire, as plain values
+    registry: Registry = PROBES,
+) -> list[dict]:  # One result for each question of the questionnaire, as plain values
     "Mark an answer file. `BadFile` says what is wrong with it, `BadInput` if there is no such questionnaire."
     document, name, variant, answers = _answers(path)
-    quiz = load_quiz(name); known = [q.id for q in quiz.questions]
+    quiz = load_quiz(name)
+    known = [q.id for q in quiz.questions]
     if odd := [k for k in answers if k not in known]:
         near = difflib.get_close_matches(odd[0], known, 1)
-        raise BadFile([document.say('A002', f'{name} has no question `{odd[0]}`' + (f'; did you mean `{near[0]}`?' if near else ''), ('answers', odd[0]), key=True)])
+        raise BadFile(
+            [
+                document.say(
+                    'A002',
+                    f'{name} has no question `{odd[0]}`' + (f'; did you mean `{near[0]}`?' if near else ''),
+                    ('answers', odd[0]),
+                    key=True,
+                )
+            ]
+        )
     values = Values(quiz, variant, models, registry)
     return [grade(q, answers.get(q.id), values).to_json() for q in quiz.questions]
 
 # %% ../../../nbs/quiz/core/90_session.ipynb #c008
-SKELETON = '''# yaml-language-server: $schema={schema}
+SKELETON = """# yaml-language-server: $schema={schema}
 # Check it:       diffcourse quiz lint {file} --live
 # Work through:   diffcourse quiz take {file}
 schema: diffcourse.quiz/1
@@ -269,21 +398,36 @@ questions:
   - id: why
     kind: reflect                # kept, without a mark
     prompt: Where have you met such an order before?
-'''
+"""
+
 
 def new_quiz(
-    name:str,            # Of the questionnaire: letters, digits, - and _
-    folder:str=None,     # Where to put it; by default where the others are
-)->Path:                 # The file; `BadInput` if there is one already, or the name won't do
+    name: str,  # Of the questionnaire: letters, digits, - and _
+    folder: str = None,  # Where to put it; by default where the others are
+) -> Path:  # The file; `BadInput` if there is one already, or the name won't do
     "Write the skeleton of a questionnaire, which lint has nothing to say about."
-    folder = Path(folder) if folder else quiz_folder(); path = folder/f'{name}.yaml'
-    if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}', name): raise BadInput(f'{name!r} is no name for a questionnaire; use letters, digits, - and _, such as 05_guidance')
-    if is_map(path): raise BadInput(f'{path.name} is kept for what learners ask; choose another name')
-    if not folder.is_dir(): raise BadInput(f'there is no folder {folder}')
+    folder = Path(folder) if folder else quiz_folder()
+    path = folder / f'{name}.yaml'
+    if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}', name):
+        raise BadInput(
+            f'{name!r} is no name for a questionnaire; use letters, digits, - and _, such as 05_guidance'
+        )
+    if is_map(path):
+        raise BadInput(f'{path.name} is kept for what learners ask; choose another name')
+    if not folder.is_dir():
+        raise BadInput(f'there is no folder {folder}')
     title = re.sub(r'^\d+[_-]', '', name).replace('_', ' ').replace('-', ' ').strip().capitalize() or name
-    text = SKELETON.format(name=json.dumps(name) if re.fullmatch(r'[\d_eE+-]+|true|false|null', name, re.I) else name, file=path, title=json.dumps(title), schema=os.path.relpath(schema_file(), folder.resolve()))
+    text = SKELETON.format(
+        name=json.dumps(name) if re.fullmatch(r'[\d_eE+-]+|true|false|null', name, re.I) else name,
+        file=path,
+        title=json.dumps(title),
+        schema=os.path.relpath(schema_file(), folder.resolve()),
+    )
     try:
-        with path.open('x', encoding='utf-8') as f: f.write(text)
-    except FileExistsError: raise BadInput(f'{path} is there already; choose another name') from None
-    except OSError as e: raise CourseError(f"can't write {path}: {e.strerror}") from None
+        with path.open('x', encoding='utf-8') as f:
+            f.write(text)
+    except FileExistsError:
+        raise BadInput(f'{path} is there already; choose another name') from None
+    except OSError as e:
+        raise CourseError(f"can't write {path}: {e.strerror}") from None
     return path

@@ -19,138 +19,233 @@ from ...base.errors import BadInput
 @dataclasses.dataclass(frozen=True, order=True)
 class Message:
     "Something to say about a place in a file."
-    path:str
-    line:int       # From 1
-    column:int     # From 1
-    code:str       # A letter and three digits; the letter says which family of rules
-    text:str       # One line
-    def __str__(self)->str: return f'{self.path}:{self.line}:{self.column} {self.code} {self.text}'
-    def to_json(self)->dict:
+
+    path: str
+    line: int  # From 1
+    column: int  # From 1
+    code: str  # A letter and three digits; the letter says which family of rules
+    text: str  # One line
+
+    def __str__(self) -> str:
+        return f'{self.path}:{self.line}:{self.column} {self.code} {self.text}'
+
+    def to_json(self) -> dict:
         "Plain values."
         return dataclasses.asdict(self)
-    def github(self)->str:
+
+    def github(self) -> str:
         "As an annotation of a GitHub workflow."
-        text = lambda s, more='': ''.join(f'%{ord(c):02X}' if c in '%\r\n' + more else c for c in s)
-        return f"::error file={text(self.path, ':,')},line={self.line},col={self.column},title={self.code}::{text(self.text)}"
+
+        def text(s, more=''):
+            return ''.join(f'%{ord(c):02X}' if c in '%\r\n' + more else c for c in s)
+
+        return f'::error file={text(self.path, ":,")},line={self.line},col={self.column},title={self.code}::{text(self.text)}'
+
 
 class BadFile(BadInput):
     "A file that can't be used; `messages` says why and where."
+
     def __init__(self, messages):
         self.messages = tuple(messages)
-        more = f' (and {len(self.messages)-1} more)' if len(self.messages) > 1 else ''
+        more = f' (and {len(self.messages) - 1} more)' if len(self.messages) > 1 else ''
         super().__init__(f'{self.messages[0]}{more}')
+
 
 @dataclasses.dataclass(frozen=True)
 class Document:
     "Plain data with its places."
-    path:str
-    data:object
-    values:dict    # path of names and positions → (line, column) of the value
-    keys:dict      # the same for the key in front of it
-    def at(self, where:tuple, key:bool=False)->tuple[int,int]:
+
+    path: str
+    data: object
+    values: dict  # path of names and positions → (line, column) of the value
+    keys: dict  # the same for the key in front of it
+
+    def at(self, where: tuple, key: bool = False) -> tuple[int, int]:
         "Line and column of a value or its key; of what it would be in, if it is not there."
         where, spots = tuple(where), (self.keys, self.values) if key else (self.values,)
-        return next((m[where[:n]] for n in range(len(where), -1, -1) for m in spots if where[:n] in m), (1, 1))
-    def say(self, code:str, text:str, where:tuple=(), key:bool=False)->Message:
+        return next(
+            (m[where[:n]] for n in range(len(where), -1, -1) for m in spots if where[:n] in m), (1, 1)
+        )
+
+    def say(self, code: str, text: str, where: tuple = (), key: bool = False) -> Message:
         "A message about a place."
         return Message(self.path, *self.at(where, key), code, ' '.join(str(text).split()))
 
 # %% ../../../nbs/quiz/core/20_source.ipynb #c008
 MAX_BYTES, MAX_DEPTH, MAX_VALUES = 128_000, 20, 20_000
 
+
 def _read_text(path):
     "Text of a file, or `BadFile`."
-    def no(code, text, line=1): return BadFile([Message(str(path), line, 1, code, text)])
+
+    def no(code, text, line=1):
+        return BadFile([Message(str(path), line, 1, code, text)])
+
     try:
-        if not Path(path).is_file(): raise no('Y001', 'there is no such file' if not Path(path).exists() else 'this is no file')
-        with open(path, 'rb') as f: raw = f.read(MAX_BYTES+1)
-    except OSError as e: raise no('Y001', f"can't be opened: {e.strerror}") from None
-    except ValueError: raise BadFile([Message(repr(str(path)), 1, 1, 'Y001', 'this is no file name')]) from None
-    if len(raw) > MAX_BYTES: raise no('Y002', f'longer than {MAX_BYTES:,} bytes; split the file')
-    if raw[:2] in (b'\xff\xfe', b'\xfe\xff'): raise no('Y003', 'this is UTF-16; save it as UTF-8')
-    if (at := raw.find(b'\0')) >= 0: raise no('Y003', 'this is no text: it holds a byte 0', raw[:at].count(b'\n')+1)
-    try: return raw.decode('utf-8-sig')
-    except UnicodeDecodeError as e: raise no('Y003', f'byte {raw[e.start]:#04x} is not UTF-8; save the file as UTF-8', raw[:e.start].count(b'\n')+1) from None
+        if not Path(path).is_file():
+            raise no('Y001', 'there is no such file' if not Path(path).exists() else 'this is no file')
+        with open(path, 'rb') as f:
+            raw = f.read(MAX_BYTES + 1)
+    except OSError as e:
+        raise no('Y001', f"can't be opened: {e.strerror}") from None
+    except ValueError:
+        raise BadFile([Message(repr(str(path)), 1, 1, 'Y001', 'this is no file name')]) from None
+    if len(raw) > MAX_BYTES:
+        raise no('Y002', f'longer than {MAX_BYTES:,} bytes; split the file')
+    if raw[:2] in (b'\xff\xfe', b'\xfe\xff'):
+        raise no('Y003', 'this is UTF-16; save it as UTF-8')
+    if (at := raw.find(b'\0')) >= 0:
+        raise no('Y003', 'this is no text: it holds a byte 0', raw[:at].count(b'\n') + 1)
+    try:
+        return raw.decode('utf-8-sig')
+    except UnicodeDecodeError as e:
+        raise no(
+            'Y003',
+            f'byte {raw[e.start]:#04x} is not UTF-8; save the file as UTF-8',
+            raw[: e.start].count(b'\n') + 1,
+        ) from None
 
 # %% ../../../nbs/quiz/core/20_source.ipynb #c010
-_INT, _FLOAT = re.compile(r'[-+]?[0-9]{1,300}'), re.compile(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?')
-_WORDS = {'': None, '~': None, 'null': None, 'Null': None, 'NULL': None} | {w: w[0] in 'tT' for t in ('true', 'false') for w in (t, t.title(), t.upper())}
-_WORDS |= {s + d + w: float(s + w) for s in ('', '-') for d in '.' for w in ('inf', 'Inf', 'INF')} | {'.nan': float('nan'), '.NaN': float('nan'), '.NAN': float('nan')}
+_INT, _FLOAT = (
+    re.compile(r'[-+]?[0-9]{1,300}'),
+    re.compile(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?'),
+)
+_WORDS = {'': None, '~': None, 'null': None, 'Null': None, 'NULL': None} | {
+    w: w[0] in 'tT' for t in ('true', 'false') for w in (t, t.title(), t.upper())
+}
+_WORDS |= {s + d + w: float(s + w) for s in ('', '-') for d in '.' for w in ('inf', 'Inf', 'INF')} | {
+    '.nan': float('nan'),
+    '.NaN': float('nan'),
+    '.NAN': float('nan'),
+}
+
 
 def scalar(
-    text:str,      # A plain scalar, that is, one without quotes
-):                 # None, bool, int, float or str
+    text: str,  # A plain scalar, that is, one without quotes
+):  # None, bool, int, float or str
     "What a plain word of YAML 1.2 means."
-    if text in _WORDS: return _WORDS[text]
-    if _INT.fullmatch(text): return int(text)
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text)
     return float(text) if _FLOAT.fullmatch(text) else text
 
 # %% ../../../nbs/quiz/core/20_source.ipynb #c013
 class _Builder:
     "Builds data from events and collects what is wrong."
+
     def __init__(self, path):
-        self.path, self.data, self.values, self.keys, self.stack, self.wrong, self.count = path, None, {}, {}, [], [], 0
+        self.path, self.data, self.values, self.keys, self.stack, self.wrong, self.count = (
+            path,
+            None,
+            {},
+            {},
+            [],
+            [],
+            0,
+        )
 
     def say(self, mark, code, text):
         "Keep a message; too many, or one that ends the reading, raise."
-        self.wrong.append(Message(self.path, mark.line+1, mark.column+1, code, text))
-        if len(self.wrong) >= 20: raise BadFile(self.wrong)
+        self.wrong.append(Message(self.path, mark.line + 1, mark.column + 1, code, text))
+        if len(self.wrong) >= 20:
+            raise BadFile(self.wrong)
 
     def place(self, e, value):
         "Put a value where it belongs; returns its path."
-        if not self.stack: self.data, where = value, ()
+        if not self.stack:
+            self.data, where = value, ()
         else:
             box, base, key = self.stack[-1]
-            if isinstance(box, dict) and key is None: return self.key(e, value)
+            if isinstance(box, dict) and key is None:
+                return self.key(e, value)
             where = (*base, key if isinstance(box, dict) else len(box))
-            if isinstance(box, dict): box[key] = value; self.stack[-1][2] = None
-            else: box.append(value)
-        self.values[where] = (e.start_mark.line+1, e.start_mark.column+1)
-        if len(self.values) > MAX_VALUES: self.say(e.start_mark, 'Y010', f'more than {MAX_VALUES:,} values; split the file'); raise BadFile(self.wrong)
+            if isinstance(box, dict):
+                box[key] = value
+                self.stack[-1][2] = None
+            else:
+                box.append(value)
+        self.values[where] = (e.start_mark.line + 1, e.start_mark.column + 1)
+        if len(self.values) > MAX_VALUES:
+            self.say(e.start_mark, 'Y010', f'more than {MAX_VALUES:,} values; split the file')
+            raise BadFile(self.wrong)
         return where
 
     def key(self, e, name):
         "Remember a key until its value comes."
         box, base, _ = self.stack[-1]
-        if not isinstance(name, str): self.say(e.start_mark, 'Y007', f'a key must be text, not {name!r}; put it in quotes'); name = str(name)
-        if name in box: self.say(e.start_mark, 'Y006', f'the key `{name}` is here a second time')
-        self.stack[-1][2] = name; self.keys.setdefault((*base, name), (e.start_mark.line+1, e.start_mark.column+1))
+        if not isinstance(name, str):
+            self.say(e.start_mark, 'Y007', f'a key must be text, not {name!r}; put it in quotes')
+            name = str(name)
+        if name in box:
+            self.say(e.start_mark, 'Y006', f'the key `{name}` is here a second time')
+        self.stack[-1][2] = name
+        self.keys.setdefault((*base, name), (e.start_mark.line + 1, e.start_mark.column + 1))
         return (*base, name)
 
     def take(self, e):
         "One event."
         if isinstance(e, ev.DocumentStartEvent):
             self.count += 1
-            if self.count > 1: self.say(e.start_mark, 'Y008', 'a second document begins here; one file holds one'); raise BadFile(self.wrong)
-        if isinstance(e, ev.AliasEvent): self.say(e.start_mark, 'Y004', f'aliases such as *{e.anchor} are not allowed; write the text out'); self.place(e, None); return
-        if not isinstance(e, (ev.ScalarEvent, ev.CollectionStartEvent, ev.CollectionEndEvent)): return
-        if getattr(e, 'anchor', None): self.say(e.start_mark, 'Y004', f'anchors such as &{e.anchor} are not allowed; write the text out')
-        if not isinstance(e, ev.CollectionEndEvent) and e.tag is not None: self.say(e.start_mark, 'Y005', f'tags such as {e.tag} are not allowed')
-        if isinstance(e, ev.ScalarEvent): self.place(e, scalar(e.value) if e.implicit[0] and not e.style else e.value)
-        elif isinstance(e, ev.CollectionEndEvent): self.stack.pop()
-        else: self.open(e, {} if isinstance(e, ev.MappingStartEvent) else [])
+            if self.count > 1:
+                self.say(e.start_mark, 'Y008', 'a second document begins here; one file holds one')
+                raise BadFile(self.wrong)
+        if isinstance(e, ev.AliasEvent):
+            self.say(e.start_mark, 'Y004', f'aliases such as *{e.anchor} are not allowed; write the text out')
+            self.place(e, None)
+            return
+        if not isinstance(e, (ev.ScalarEvent, ev.CollectionStartEvent, ev.CollectionEndEvent)):
+            return
+        if getattr(e, 'anchor', None):
+            self.say(e.start_mark, 'Y004', f'anchors such as &{e.anchor} are not allowed; write the text out')
+        if not isinstance(e, ev.CollectionEndEvent) and e.tag is not None:
+            self.say(e.start_mark, 'Y005', f'tags such as {e.tag} are not allowed')
+        if isinstance(e, ev.ScalarEvent):
+            self.place(e, scalar(e.value) if e.implicit[0] and not e.style else e.value)
+        elif isinstance(e, ev.CollectionEndEvent):
+            self.stack.pop()
+        else:
+            self.open(e, {} if isinstance(e, ev.MappingStartEvent) else [])
 
     def open(self, e, box):
         "A mapping or a list begins."
         if self.stack and isinstance(self.stack[-1][0], dict) and self.stack[-1][2] is None:
-            self.say(e.start_mark, 'Y007', 'a key must be text'); raise BadFile(self.wrong)
+            self.say(e.start_mark, 'Y007', 'a key must be text')
+            raise BadFile(self.wrong)
         self.stack.append([box, self.place(e, box), None])
-        if len(self.stack) > MAX_DEPTH: self.say(e.start_mark, 'Y009', f'nested more than {MAX_DEPTH} deep'); raise BadFile(self.wrong)
+        if len(self.stack) > MAX_DEPTH:
+            self.say(e.start_mark, 'Y009', f'nested more than {MAX_DEPTH} deep')
+            raise BadFile(self.wrong)
+
 
 def read_yaml(
-    path,            # A file; only named in messages if `text` is given
-    text:str=None,   # Its text
-)->Document:         # Plain data: dict, list, str, int, float, bool, None
+    path,  # A file; only named in messages if `text` is given
+    text: str = None,  # Its text
+) -> Document:  # Plain data: dict, list, str, int, float, bool, None
     "Read a YAML file without tags, anchors, aliases or duplicate keys. `BadFile` says what is wrong, and where."
     text = _read_text(path) if text is None else text
     out, line = _Builder(str(path)), 1
     try:
-        for e in YAML(typ='safe', pure=True).parse(text): line = e.end_mark.line+1; out.take(e)
-    except BadFile: raise
-    except Exception as e:         # the parser's own errors come in many classes
+        for e in YAML(typ='safe', pure=True).parse(text):
+            line = e.end_mark.line + 1
+            out.take(e)
+    except BadFile:
+        raise
+    except Exception as e:  # the parser's own errors come in many classes
         mark = getattr(e, 'problem_mark', None) or getattr(e, 'context_mark', None)
-        at = (mark.line+1, mark.column+1) if mark else (text.count('\n', 0, e.position)+1, 1) if isinstance(getattr(e, 'position', None), int) else (line, 1)
-        what = getattr(e, 'problem', None) or (f'character {e.character!r} is not allowed' if hasattr(e, 'character') else str(e).split('\n')[0])
-        raise BadFile([*out.wrong, Message(str(path), *at, 'Y000', ' '.join(f"can't be read as YAML: {what}".split()))]) from None
-    if out.wrong: raise BadFile(out.wrong)
+        at = (
+            (mark.line + 1, mark.column + 1)
+            if mark
+            else (text.count('\n', 0, e.position) + 1, 1)
+            if isinstance(getattr(e, 'position', None), int)
+            else (line, 1)
+        )
+        what = getattr(e, 'problem', None) or (
+            f'character {e.character!r} is not allowed' if hasattr(e, 'character') else str(e).split('\n')[0]
+        )
+        raise BadFile(
+            [*out.wrong, Message(str(path), *at, 'Y000', ' '.join(f"can't be read as YAML: {what}".split()))]
+        ) from None
+    if out.wrong:
+        raise BadFile(out.wrong)
     return Document(str(path), out.data, out.values, out.keys)

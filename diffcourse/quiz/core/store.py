@@ -22,38 +22,58 @@ from ...base.errors import BadInput, CourseError
 from ...base.settings import settings
 
 # %% ../../../nbs/quiz/core/80_store.ipynb #c005
-_MIGRATIONS = [["""CREATE TABLE events (uuid TEXT PRIMARY KEY, time REAL NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, variant INTEGER NOT NULL,
+_MIGRATIONS = [
+    [
+        """CREATE TABLE events (uuid TEXT PRIMARY KEY, time REAL NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, variant INTEGER NOT NULL,
                    what TEXT NOT NULL, state TEXT, score REAL, data TEXT NOT NULL)""",
-                "CREATE INDEX events_quiz ON events (quiz, question)"],
-               ["ALTER TABLE events ADD COLUMN of TEXT",                             # a later mark names the answer that it is about
-                "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are added, never changed'); END",
-                "CREATE TRIGGER events_once BEFORE INSERT ON events WHEN EXISTS (SELECT 1 FROM events WHERE uuid=NEW.uuid) BEGIN SELECT RAISE(IGNORE); END",
-                "CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are added, never removed'); END"]]
+        'CREATE INDEX events_quiz ON events (quiz, question)',
+    ],
+    [
+        'ALTER TABLE events ADD COLUMN of TEXT',  # a later mark names the answer that it is about
+        "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are added, never changed'); END",
+        'CREATE TRIGGER events_once BEFORE INSERT ON events WHEN EXISTS (SELECT 1 FROM events WHERE uuid=NEW.uuid) BEGIN SELECT RAISE(IGNORE); END',
+        "CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are added, never removed'); END",
+    ],
+]
 _FIELDS = ('uuid', 'time', 'quiz', 'question', 'variant', 'what', 'state', 'score', 'data', 'of')
-_INSERT = f"INSERT OR IGNORE INTO events ({','.join(_FIELDS)}) VALUES ({','.join('?'*len(_FIELDS))})"
-_SELECT = f"SELECT {','.join(_FIELDS)} FROM events"
+_INSERT = f'INSERT OR IGNORE INTO events ({",".join(_FIELDS)}) VALUES ({",".join("?" * len(_FIELDS))})'
+_SELECT = f'SELECT {",".join(_FIELDS)} FROM events'
+
 
 def _open(path):
     "Open a store and bring it up to date."
-    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)      # Jupyter answers clicks in another thread; `Store` takes turns
-    try: _prepare(db)
-    except sqlite3.Error: db.close(); raise
+    db = sqlite3.connect(
+        path, timeout=20, isolation_level=None, check_same_thread=False
+    )  # Jupyter answers clicks in another thread; `Store` takes turns
+    try:
+        _prepare(db)
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
+
 
 def _prepare(db):
     "Set a connection up; missing migrations are made in one transaction."
-    for wait in (.01, .05, .2, 1, 3, 0):                                             # changing the mode doesn't wait for others by itself
-        try: db.execute('PRAGMA journal_mode=WAL'); break
+    for wait in (0.01, 0.05, 0.2, 1, 3, 0):  # changing the mode doesn't wait for others by itself
+        try:
+            db.execute('PRAGMA journal_mode=WAL')
+            break
         except sqlite3.OperationalError as e:
-            if 'locked' not in str(e) or not wait: raise
+            if 'locked' not in str(e) or not wait:
+                raise
             time.sleep(wait)
-    db.execute('PRAGMA synchronous=FULL'); db.execute('BEGIN IMMEDIATE')             # two processes may open a new file at once
+    db.execute('PRAGMA synchronous=FULL')
+    db.execute('BEGIN IMMEDIATE')  # two processes may open a new file at once
     version = db.execute('PRAGMA user_version').fetchone()[0]
-    if version > len(_MIGRATIONS): raise sqlite3.DatabaseError(f'it was written by a newer version (format {version})')
-    for n,step in enumerate(_MIGRATIONS[version:], version+1):
-        for statement in step: db.execute(statement)
+    if version > len(_MIGRATIONS):
+        raise sqlite3.DatabaseError(f'it was written by a newer version (format {version})')
+    for n, step in enumerate(_MIGRATIONS[version:], version + 1):
+        for statement in step:
+            db.execute(statement)
         db.execute(f'PRAGMA user_version={n}')
     db.execute('COMMIT')
+
 
 def _rows(path):
     "What can be read of a file that can't be written."
@@ -61,183 +81,315 @@ def _rows(path):
         try:
             with closing(sqlite3.connect(f'{Path(path).resolve().as_uri()}?{how}', uri=True)) as db:
                 there = {r[1] for r in db.execute('PRAGMA table_info(events)')}
-                return db.execute('SELECT ' + ','.join(f if f in there else f'NULL AS {f}' for f in _FIELDS) + ' FROM events ORDER BY rowid').fetchall()
-        except (sqlite3.Error, ValueError): pass
+                return db.execute(
+                    'SELECT '
+                    + ','.join(f if f in there else f'NULL AS {f}' for f in _FIELDS)
+                    + ' FROM events ORDER BY rowid'
+                ).fetchall()
+        except (sqlite3.Error, ValueError):
+            pass
     return []
 
 # %% ../../../nbs/quiz/core/80_store.ipynb #c006
-_WHY = {'database or disk is full': 'the disk is full; free some space, then go on', 'attempt to write a readonly database': 'the folder is read-only'}
+_WHY = {
+    'database or disk is full': 'the disk is full; free some space, then go on',
+    'attempt to write a readonly database': 'the folder is read-only',
+}
+
 
 class Store:
     "Events, kept for good if the folder can be written."
-    def __init__(self,
-        path:str=None,    # The file; by default `progress.sqlite` in `settings().home`; ':memory:' forgets
+
+    def __init__(
+        self,
+        path: str = None,  # The file; by default `progress.sqlite` in `settings().home`; ':memory:' forgets
     ):
-        self.path = str(path or settings().home/'progress.sqlite'); self.lasting = self.path != ':memory:'
+        self.path = str(path or settings().home / 'progress.sqlite')
+        self.lasting = self.path != ':memory:'
         self.unsaved, self.warned, self.turn = [], False, threading.RLock()
         try:
-            if self.lasting: Path(self.path).parent.mkdir(parents=True, exist_ok=True)
+            if self.lasting:
+                Path(self.path).parent.mkdir(parents=True, exist_ok=True)
             self.db = _open(self.path)
-        except (OSError, sqlite3.Error) as e: self._forget(e)
+        except (OSError, sqlite3.Error) as e:
+            self._forget(e)
 
     def _forget(self, e):
         "Go on without the file, with what can be read of it. Said once."
         why = getattr(e, 'strerror', None) or str(e)
-        if not self.warned: warnings.warn(f'answers are not kept: {self.path}: {_WHY.get(why, why)}', stacklevel=4)
+        if not self.warned:
+            warnings.warn(f'answers are not kept: {self.path}: {_WHY.get(why, why)}', stacklevel=4)
         self.warned, self.db, self.lasting = True, _open(':memory:'), False
         self._insert(_rows(self.path))
 
     def _come_back(self):
         "Try the file again, first with what it has missed."
-        try: disk = _open(self.path)
-        except (OSError, sqlite3.Error): return
+        try:
+            disk = _open(self.path)
+        except (OSError, sqlite3.Error):
+            return
         memory, self.db = self.db, disk
-        try: self._insert(self.unsaved)
-        except sqlite3.Error: self.db = memory; disk.close(); return
-        memory.close(); self.lasting, self.unsaved = True, []
+        try:
+            self._insert(self.unsaved)
+        except sqlite3.Error:
+            self.db = memory
+            disk.close()
+            return
+        memory.close()
+        self.lasting, self.unsaved = True, []
 
     def _insert(self, rows):
         "All or none, in one transaction; how many were new."
         self.db.execute('BEGIN IMMEDIATE')
-        try: n = sum(self.db.execute(_INSERT, r).rowcount for r in rows); self.db.execute('COMMIT'); return n
+        try:
+            n = sum(self.db.execute(_INSERT, r).rowcount for r in rows)
+            self.db.execute('COMMIT')
+            return n
         except BaseException:
-            if self.db.in_transaction: self.db.execute('ROLLBACK')
+            if self.db.in_transaction:
+                self.db.execute('ROLLBACK')
             raise
 
     def _write(self, rows):
         "Add rows; to the file, if it can be written now."
         with self.turn:
-            if not self.lasting and self.path != ':memory:': self._come_back()
-            try: n = self._insert(rows)
+            if not self.lasting and self.path != ':memory:':
+                self._come_back()
+            try:
+                n = self._insert(rows)
             except sqlite3.Error as e:
-                if not self.lasting: raise
-                self.db.close(); self._forget(e); n = self._insert(rows)             # full or vanished disk: what is there still counts
-            if not self.lasting: self.unsaved += rows
+                if not self.lasting:
+                    raise
+                self.db.close()
+                self._forget(e)
+                n = self._insert(rows)  # full or vanished disk: what is there still counts
+            if not self.lasting:
+                self.unsaved += rows
             return n
 
     def _read(self, query, values):
         "All rows of a query."
-        with self.turn: return self.db.execute(query, values).fetchall()
+        with self.turn:
+            return self.db.execute(query, values).fetchall()
 
-    def add(self,
-        quiz:str, question:str, variant:int,
-        what:str,             # 'answer', 'hint', 'solution', 'lock' for a prediction, 'self' for a rating of one's own, or 'mark' for a later mark of an answer
-        data:dict,            # Plain values
-        state:str=None, score:float=None,
-        of:str=None,          # The uuid of the answer that a later mark is about
-    )->str:                   # Its uuid
+    def add(
+        self,
+        quiz: str,
+        question: str,
+        variant: int,
+        what: str,  # 'answer', 'hint', 'solution', 'lock' for a prediction, 'self' for a rating of one's own, or 'mark' for a later mark of an answer
+        data: dict,  # Plain values
+        state: str = None,
+        score: float = None,
+        of: str = None,  # The uuid of the answer that a later mark is about
+    ) -> str:  # Its uuid
         "Add an event. It is on the disk when this returns."
-        row = (str(uuid.uuid4()), time.time(), quiz, question, variant, what, state, score, json.dumps(data), of)
+        row = (
+            str(uuid.uuid4()),
+            time.time(),
+            quiz,
+            question,
+            variant,
+            what,
+            state,
+            score,
+            json.dumps(data),
+            of,
+        )
         self._write([row])
         return row[0]
 
-    def keep(self,
-        result,               # A `Result`
-        of:str=None,          # The uuid of an earlier answer that this marks anew
-    )->str:
+    def keep(
+        self,
+        result,  # A `Result`
+        of: str = None,  # The uuid of an earlier answer that this marks anew
+    ) -> str:
         "Add a marked answer."
-        return self.add(result.quiz, result.question, result.variant, 'mark' if of else 'answer', result.to_json(), result.state, result.score, of)
+        return self.add(
+            result.quiz,
+            result.question,
+            result.variant,
+            'mark' if of else 'answer',
+            result.to_json(),
+            result.state,
+            result.score,
+            of,
+        )
 
-    def events(self, quiz:str=None, question:str=None)->list[dict]:
+    def events(self, quiz: str = None, question: str = None) -> list[dict]:
         "Events in the order in which they came."
-        rows = self._read(f'{_SELECT} WHERE (?1 IS NULL OR quiz=?1) AND (?2 IS NULL OR question=?2) ORDER BY time, rowid', (quiz, question))
+        rows = self._read(
+            f'{_SELECT} WHERE (?1 IS NULL OR quiz=?1) AND (?2 IS NULL OR question=?2) ORDER BY time, rowid',
+            (quiz, question),
+        )
         return [dict(zip(_FIELDS, r)) | {'data': json.loads(r[8])} for r in rows]
 
-    def best(self, quiz:str)->dict[str, float]:
+    def best(self, quiz: str) -> dict[str, float]:
         "The best score of each question that has one."
-        return dict(self._read('SELECT question, MAX(score) FROM events WHERE quiz=? AND score IS NOT NULL GROUP BY question', (quiz,)))
+        return dict(
+            self._read(
+                'SELECT question, MAX(score) FROM events WHERE quiz=? AND score IS NOT NULL GROUP BY question',
+                (quiz,),
+            )
+        )
 
-    def close(self)->None:
+    def close(self) -> None:
         "Close the file."
         with self.turn:
-            if not self.lasting and self.unsaved and self.path != ':memory:': self._come_back()
+            if not self.lasting and self.unsaved and self.path != ':memory:':
+                self._come_back()
             self.db.close()
 
 # %% ../../../nbs/quiz/core/80_store.ipynb #c015
 WHAT = ('answer', 'hint', 'solution', 'mark', 'lock', 'self')
 _STATES = (None, 'correct', 'partial', 'incorrect', 'invalid', 'ungraded', 'fault', 'review')
 
+
 def write_events(
-    store:Store,
-    path,              # A file; what was in it is gone
-    quiz:str=None,     # Only of this questionnaire
-)->int:                # How many
+    store: Store,
+    path,  # A file; what was in it is gone
+    quiz: str = None,  # Only of this questionnaire
+) -> int:  # How many
     "Write events as JSONL. `CourseError` if the file can't be written."
-    events = store.events(quiz); path = Path(path); new = path.with_name(f'.{path.name}.new')
+    events = store.events(quiz)
+    path = Path(path)
+    new = path.with_name(f'.{path.name}.new')
     try:
-        new.write_text(''.join(json.dumps({'schema': 'diffcourse.event/1', **e}, ensure_ascii=False) + '\n' for e in events), encoding='utf-8'); new.replace(path)
-    except OSError as e: raise CourseError(f"can't write {path}: {e.strerror or e}") from None
+        new.write_text(
+            ''.join(
+                json.dumps({'schema': 'diffcourse.event/1', **e}, ensure_ascii=False) + '\n' for e in events
+            ),
+            encoding='utf-8',
+        )
+        new.replace(path)
+    except OSError as e:
+        raise CourseError(f"can't write {path}: {e.strerror or e}") from None
     return len(events)
+
 
 def _row(line):
     "A line as a row of the store; `ValueError` says what is wrong with it."
-    try: e = json.loads(line)
-    except (ValueError, RecursionError): raise ValueError('this is no JSON') from None
-    if not isinstance(e, dict) or e.get('schema') != 'diffcourse.event/1': raise ValueError("expected an object with schema diffcourse.event/1")
-    fits = {'uuid': isinstance(e.get('uuid'), str) and 8 <= len(e['uuid']) <= 64, 'time': _is_number(e.get('time')) and 0 <= e['time'] < 2**33,
-            **{n: isinstance(e.get(n), str) and 0 < len(e[n]) <= 64 for n in ('quiz', 'question')}, 'variant': type(e.get('variant')) is int and 0 <= e['variant'] < 2**31,
-            'what': e.get('what') in WHAT, 'state': e.get('state') in _STATES, 'data': isinstance(e.get('data'), dict), 'of': e.get('of') is None or isinstance(e['of'], str),
-            'score': (e.get('score') is not None) == (e.get('state') in ('correct', 'partial', 'incorrect')) and (e.get('score') is None or _is_number(e['score']) and 0 <= e['score'] <= 1)}
-    if wrong := [n for n,ok in fits.items() if not ok]: raise ValueError(f'`{wrong[0]}` is {str(e.get(wrong[0]))[:40]!r}')
+    try:
+        e = json.loads(line)
+    except (ValueError, RecursionError):
+        raise ValueError('this is no JSON') from None
+    if not isinstance(e, dict) or e.get('schema') != 'diffcourse.event/1':
+        raise ValueError('expected an object with schema diffcourse.event/1')
+    fits = {
+        'uuid': isinstance(e.get('uuid'), str) and 8 <= len(e['uuid']) <= 64,
+        'time': _is_number(e.get('time')) and 0 <= e['time'] < 2**33,
+        **{n: isinstance(e.get(n), str) and 0 < len(e[n]) <= 64 for n in ('quiz', 'question')},
+        'variant': type(e.get('variant')) is int and 0 <= e['variant'] < 2**31,
+        'what': e.get('what') in WHAT,
+        'state': e.get('state') in _STATES,
+        'data': isinstance(e.get('data'), dict),
+        'of': e.get('of') is None or isinstance(e['of'], str),
+        'score': (e.get('score') is not None) == (e.get('state') in ('correct', 'partial', 'incorrect'))
+        and (e.get('score') is None or _is_number(e['score']) and 0 <= e['score'] <= 1),
+    }
+    if wrong := [n for n, ok in fits.items() if not ok]:
+        raise ValueError(f'`{wrong[0]}` is {str(e.get(wrong[0]))[:40]!r}')
     return tuple(json.dumps(e['data']) if n == 'data' else e.get(n) for n in _FIELDS)
 
-def _is_number(x): return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+
+def _is_number(x):
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+
 
 def read_events(
-    store:Store,
-    path,              # A file that `write_events` or the page wrote
-)->tuple[int, int]:    # How many were new, and how many were there already
+    store: Store,
+    path,  # A file that `write_events` or the page wrote
+) -> tuple[int, int]:  # How many were new, and how many were there already
     "Add events of a JSONL file, all or none. `BadInput` names the first line that is wrong."
-    try: lines = Path(path).read_text(encoding='utf-8-sig').split('\n')
-    except (OSError, UnicodeDecodeError) as e: raise BadInput(f"can't read {path}: {getattr(e, 'strerror', None) or 'it is no UTF-8 text'}") from None
+    try:
+        lines = Path(path).read_text(encoding='utf-8-sig').split('\n')
+    except (OSError, UnicodeDecodeError) as e:
+        raise BadInput(
+            f"can't read {path}: {getattr(e, 'strerror', None) or 'it is no UTF-8 text'}"
+        ) from None
     rows = []
-    for n,line in enumerate(lines, 1):
-        if not line.strip(): continue
-        try: rows.append(_row(line))
-        except ValueError as e: raise BadInput(f'{path}:{n}:1 {e}; nothing of the file was added') from None
+    for n, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(_row(line))
+        except ValueError as e:
+            raise BadInput(f'{path}:{n}:1 {e}; nothing of the file was added') from None
     new = store._write(rows) if rows else 0
-    return new, len(rows)-new
+    return new, len(rows) - new
 
 # %% ../../../nbs/quiz/core/80_store.ipynb #c018
 @dataclass(frozen=True)
 class Due:
     "When a question should be asked again."
-    quiz:str
-    question:str
-    due:datetime         # In UTC
-    recall:float         # The chance that it is still known now, from 0 to 1
-    sittings:int
 
-SITTING = 3600.          # Seconds; answers closer together belong to one sitting
+    quiz: str
+    question: str
+    due: datetime  # In UTC
+    recall: float  # The chance that it is still known now, from 0 to 1
+    sittings: int
+
+
+SITTING = 3600.0  # Seconds; answers closer together belong to one sitting
+
 
 def _sittings(events):
     "Time and rating (1 again, 2 hard, 3 good) of each sitting with one question. A later mark replaces that of its answer."
     later = {e['of']: e for e in events if e['what'] == 'mark' and e['score'] is not None}
     out, last = [], -math.inf
     for e in sorted((e for e in events if e['what'] != 'mark'), key=lambda e: e['time']):
-        if e['time']-last >= SITTING: helped = shown = asked = False
+        if e['time'] - last >= SITTING:
+            helped = shown = asked = False
         last, helped, shown = e['time'], helped or e['what'] == 'hint', shown or e['what'] == 'solution'
         score = later.get(e['uuid'], e)['score'] if e['what'] == 'answer' else None
         said = e['data'].get('rating') if e['what'] == 'self' and isinstance(e['data'], dict) else None
-        rating = said if said in (1, 2, 3) else None if score is None else 1 if shown or not score else 2 if helped or score < 1 else 3
-        if rating and not asked: asked = True; out.append((last, int(rating)))
+        rating = (
+            said
+            if said in (1, 2, 3)
+            else None
+            if score is None
+            else 1
+            if shown or not score
+            else 2
+            if helped or score < 1
+            else 3
+        )
+        if rating and not asked:
+            asked = True
+            out.append((last, int(rating)))
     return out
 
+
 def due(
-    store:Store,
-    quiz:str=None,              # Only of this questionnaire
-    now:datetime=None,          # By default the time it is
-    later:bool=False,           # Also those that are not due yet
-)->list[Due]:                   # The longest overdue first
+    store: Store,
+    quiz: str = None,  # Only of this questionnaire
+    now: datetime = None,  # By default the time it is
+    later: bool = False,  # Also those that are not due yet
+) -> list[Due]:  # The longest overdue first
     "Which questions should be asked again. One that was never answered is not among them."
     from datetime import timedelta
 
     from fsrs import Card, Rating, Scheduler
-    soon = (timedelta(minutes=10),); scheduler = Scheduler(learning_steps=soon, relearning_steps=soon, enable_fuzzing=False)
-    now = now or datetime.now(timezone.utc); out, by = [], {}
-    for e in store.events(quiz): by.setdefault((e['quiz'], e['question']), []).append(e)
+
+    soon = (timedelta(minutes=10),)
+    scheduler = Scheduler(learning_steps=soon, relearning_steps=soon, enable_fuzzing=False)
+    now = now or datetime.now(timezone.utc)
+    out, by = [], {}
+    for e in store.events(quiz):
+        by.setdefault((e['quiz'], e['question']), []).append(e)
     for (name, question), events in by.items():
-        card = Card(card_id=0); sittings = _sittings(events)
-        for t,rating in sittings: card,_ = scheduler.review_card(card, Rating(rating), datetime.fromtimestamp(t, timezone.utc))
-        if sittings and (later or card.due <= now): out.append(Due(name, question, card.due, round(scheduler.get_card_retrievability(card, max(now, card.last_review)), 4), len(sittings)))
+        card = Card(card_id=0)
+        sittings = _sittings(events)
+        for t, rating in sittings:
+            card, _ = scheduler.review_card(card, Rating(rating), datetime.fromtimestamp(t, timezone.utc))
+        if sittings and (later or card.due <= now):
+            out.append(
+                Due(
+                    name,
+                    question,
+                    card.due,
+                    round(scheduler.get_card_retrievability(card, max(now, card.last_review)), 4),
+                    len(sittings),
+                )
+            )
     return sorted(out, key=lambda d: (d.due, d.quiz, d.question))

@@ -25,27 +25,35 @@ class BrokenQuiz(Exception):
 
 # %% ../../../nbs/quiz/core/60_values.ipynb #c006
 def param_value(
-    quiz:str,       # Its id
-    name:str,       # Of the param
-    param:Param,
-    variant:int,    # From 0
+    quiz: str,  # Its id
+    name: str,  # Of the param
+    param: Param,
+    variant: int,  # From 0
 ):
     "The value of a param in a variant; the same everywhere."
-    if param.int_ and param.int_[1]-param.int_[0] >= 1000: return whole_between(f'{quiz}/{name}/{variant}', *param.int_)
-    pack = range(param.int_[0], param.int_[1]+1) if param.int_ else param.choice
+    if param.int_ and param.int_[1] - param.int_[0] >= 1000:
+        return whole_between(f'{quiz}/{name}/{variant}', *param.int_)
+    pack = range(param.int_[0], param.int_[1] + 1) if param.int_ else param.choice
     return shuffled(f'{quiz}/{name}', pack)[variant % len(pack)]
 
+
 def fill(
-    value,          # A text, or anything else, which is returned as it is
-    params:dict,
-):                  # A text with `$name` replaced; exactly `$name` gives the value itself; `$$` is a dollar
+    value,  # A text, or anything else, which is returned as it is
+    params: dict,
+):  # A text with `$name` replaced; exactly `$name` gives the value itself; `$$` is a dollar
     "Put params into an argument."
-    if isinstance(value, (list, tuple)): return [fill(v, params) for v in value]
-    if not isinstance(value, str): return value
+    if isinstance(value, (list, tuple)):
+        return [fill(v, params) for v in value]
+    if not isinstance(value, str):
+        return value
+
     def one(m):
-        if m[1] == '$': return '$'
-        if m[1] not in params: raise BrokenQuiz(f"${m[1]} is no param; there are {', '.join(params) or 'none'}")
+        if m[1] == '$':
+            return '$'
+        if m[1] not in params:
+            raise BrokenQuiz(f'${m[1]} is no param; there are {", ".join(params) or "none"}')
         return params[m[1]]
+
     pattern = re.compile(r'\$(\$|[a-z][a-z0-9_]*)')
     whole = pattern.fullmatch(value)
     return one(whole) if whole else pattern.sub(lambda m: str(one(m)), value)
@@ -53,80 +61,118 @@ def fill(
 # %% ../../../nbs/quiz/core/60_values.ipynb #c009
 def _number(x):
     "A finite number, or `BrokenQuiz`."
-    if isinstance(x, bool) or not isinstance(x, (int, float)) or not math.isfinite(x): raise BrokenQuiz(f'expected a finite number, got {str(x)[:40]!r}')
+    if isinstance(x, bool) or not isinstance(x, (int, float)) or not math.isfinite(x):
+        raise BrokenQuiz(f'expected a finite number, got {str(x)[:40]!r}')
     return x
+
 
 def _named(xs):
     "Keys and numbers of a list (positions from 0) or a mapping."
-    if not isinstance(xs, (list, tuple, dict)) or len(xs) < 2: raise BrokenQuiz(f'expected at least two values, got {str(xs)[:40]!r}')
-    return [(k, _number(x)) for k,x in (xs.items() if isinstance(xs, dict) else enumerate(xs))]
+    if not isinstance(xs, (list, tuple, dict)) or len(xs) < 2:
+        raise BrokenQuiz(f'expected at least two values, got {str(xs)[:40]!r}')
+    return [(k, _number(x)) for k, x in (xs.items() if isinstance(xs, dict) else enumerate(xs))]
+
 
 def _extreme(xs, sign):
     "Key of the largest of sign·x."
-    (a, x), (b, y) = sorted(_named(xs), key=lambda kx: -sign*kx[1])[:2]
-    if x == y: raise BrokenQuiz(f'{a} and {b} are equal ({x}): there is no single one')
+    (a, x), (b, y) = sorted(_named(xs), key=lambda kx: -sign * kx[1])[:2]
+    if x == y:
+        raise BrokenQuiz(f'{a} and {b} are equal ({x}): there is no single one')
     return a
 
+
 def _ratio(a, b):
-    if not _number(b): raise BrokenQuiz('a ratio with zero below')
-    return _number(a)/b
+    if not _number(b):
+        raise BrokenQuiz('a ratio with zero below')
+    return _number(a) / b
+
 
 def _rank(xs):
     ordered = sorted(_named(xs), key=lambda kx: -kx[1])
     for (a, x), (b, y) in zip(ordered, ordered[1:]):
-        if x == y: raise BrokenQuiz(f'{a} and {b} are equal ({x}): there is no order')
-    return [k for k,_ in ordered]
+        if x == y:
+            raise BrokenQuiz(f'{a} and {b} are equal ({x}): there is no order')
+    return [k for k, _ in ordered]
+
 
 def _equal(a, b):
     both = all(isinstance(x, (int, float)) and not isinstance(x, bool) for x in (a, b))
     return math.isclose(_number(a), _number(b), rel_tol=1e-9) if both else type(a) is type(b) and a == b
 
-def _monotone(xs, sign):
-    numbers = [x for _,x in _named(xs)]
-    return all(sign*(b-a) > 0 for a,b in zip(numbers, numbers[1:]))
 
-OPERATIONS = {'ratio': lambda ab: _ratio(*ab), 'difference': lambda ab: _number(ab[0])-_number(ab[1]), 'round': lambda xd: round(_number(xd[0]), xd[1] or None), 'equal': lambda ab: _equal(*ab),
-              'rises': lambda xs: _monotone(xs, 1), 'falls': lambda xs: _monotone(xs, -1), 'argmax': lambda xs: _extreme(xs, 1), 'argmin': lambda xs: _extreme(xs, -1), 'rank': _rank}
+def _monotone(xs, sign):
+    numbers = [x for _, x in _named(xs)]
+    return all(sign * (b - a) > 0 for a, b in zip(numbers, numbers[1:]))
+
+
+OPERATIONS = {
+    'ratio': lambda ab: _ratio(*ab),
+    'difference': lambda ab: _number(ab[0]) - _number(ab[1]),
+    'round': lambda xd: round(_number(xd[0]), xd[1] or None),
+    'equal': lambda ab: _equal(*ab),
+    'rises': lambda xs: _monotone(xs, 1),
+    'falls': lambda xs: _monotone(xs, -1),
+    'argmax': lambda xs: _extreme(xs, 1),
+    'argmin': lambda xs: _extreme(xs, -1),
+    'rank': _rank,
+}
 
 # %% ../../../nbs/quiz/core/60_values.ipynb #c012
-_TEMPLATE = re.compile(r'\{\{|\}\}|\{([A-Za-z_]\w*(?:\.[\w-]+)*)(?::([-+ ]?,?\d{0,2}(?:\.\d{1,2})?[deEfFgG%]?))?\}|[{}]')
+_TEMPLATE = re.compile(
+    r'\{\{|\}\}|\{([A-Za-z_]\w*(?:\.[\w-]+)*)(?::([-+ ]?,?\d{0,2}(?:\.\d{1,2})?[deEfFgG%]?))?\}|[{}]'
+)
+
 
 def fields_of(
-    template:str,
-)->list[str]:       # Such as ['mix.ratio', 'seed']; `BrokenQuiz` for a brace that makes no sense
+    template: str,
+) -> list[str]:  # Such as ['mix.ratio', 'seed']; `BrokenQuiz` for a brace that makes no sense
     "Which values a template shows."
     out = []
     for m in _TEMPLATE.finditer(template):
-        if m[0] in '{}': raise BrokenQuiz(f'{template[m.start():m.start()+20]!r} is no field such as {{probe.field:.2f}}; a brace itself is written twice')
-        if m[1]: out.append(m[1])
+        if m[0] in '{}':
+            raise BrokenQuiz(
+                f'{template[m.start() : m.start() + 20]!r} is no field such as {{probe.field:.2f}}; a brace itself is written twice'
+            )
+        if m[1]:
+            out.append(m[1])
     return out
 
+
 def walk(
-    value,           # Plain data
-    path:list[str],  # Names and positions
-    name:str='',     # What to call it in a message
+    value,  # Plain data
+    path: list[str],  # Names and positions
+    name: str = '',  # What to call it in a message
 ):
     "Follow a path into plain data."
     for p in path:
-        try: value = value[int(p)] if isinstance(value, (list, tuple)) else value[p]
-        except (KeyError, IndexError, TypeError, ValueError): raise BrokenQuiz(f"{name or 'it'} has no {p!r}") from None
+        try:
+            value = value[int(p)] if isinstance(value, (list, tuple)) else value[p]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise BrokenQuiz(f'{name or "it"} has no {p!r}') from None
     return value
+
 
 def show(
     value,
-    spec:str='',     # As in format, of numbers only
-)->str:
+    spec: str = '',  # As in format, of numbers only
+) -> str:
     "A value as text."
-    if isinstance(value, (list, tuple)): return ', '.join(show(v, spec) for v in value)
-    if isinstance(value, dict) and not spec: return '; '.join(f'{k}: {show(v)}' for k,v in value.items())
-    if isinstance(value, bool): return 'true' if value else 'false'
-    try: return format(value, spec or ('.4g' if isinstance(value, float) else ''))
-    except (ValueError, TypeError): raise BrokenQuiz(f'{value!r} can\'t be shown as {spec!r}') from None
+    if isinstance(value, (list, tuple)):
+        return ', '.join(show(v, spec) for v in value)
+    if isinstance(value, dict) and not spec:
+        return '; '.join(f'{k}: {show(v)}' for k, v in value.items())
+    if isinstance(value, bool):
+        return 'true' if value else 'false'
+    try:
+        return format(value, spec or ('.4g' if isinstance(value, float) else ''))
+    except (ValueError, TypeError):
+        raise BrokenQuiz(f"{value!r} can't be shown as {spec!r}") from None
+
 
 def format_text(
-    template:str,
-    look_up,         # Function of a path (list of names) that gives a value
-)->str:
+    template: str,
+    look_up,  # Function of a path (list of names) that gives a value
+) -> str:
     "Fill a template."
     fields_of(template)
     return _TEMPLATE.sub(lambda m: show(look_up(m[1].split('.')), m[2] or '') if m[1] else m[0][0], template)
@@ -134,88 +180,141 @@ def format_text(
 # %% ../../../nbs/quiz/core/60_values.ipynb #c015
 class Values:
     "The live values of one variant of a questionnaire."
-    def __init__(self,
-        quiz:QuizFile,
-        variant:int=0,               # Which one; wraps around
-        models=None,                 # By default those of `settings`
-        registry:Registry=PROBES,
-        shift:int=0,                 # Added to every seed, to see how much a value moves
+
+    def __init__(
+        self,
+        quiz: QuizFile,
+        variant: int = 0,  # Which one; wraps around
+        models=None,  # By default those of `settings`
+        registry: Registry = PROBES,
+        shift: int = 0,  # Added to every seed, to see how much a value moves
     ):
-        self.quiz, self.variant, self.models, self.registry, self.shift = quiz, variant % quiz.variants, models, registry, shift
-        self.params = {n: param_value(quiz.id, n, p, self.variant) for n,p in quiz.params.items()}
+        self.quiz, self.variant, self.models, self.registry, self.shift = (
+            quiz,
+            variant % quiz.variants,
+            models,
+            registry,
+            shift,
+        )
+        self.params = {n: param_value(quiz.id, n, p, self.variant) for n, p in quiz.params.items()}
         self.runs = {}
 
-    def arguments(self, use:Use, **more)->dict:
+    def arguments(self, use: Use, **more) -> dict:
         "Arguments of a probe in this variant, checked; `BrokenQuiz` if they are wrong."
         try:
-            probe = find_probe(use.use, self.registry); args = {n: fill(v, self.params) for n,v in use.with_.items()} | more
+            probe = find_probe(use.use, self.registry)
+            args = {n: fill(v, self.params) for n, v in use.with_.items()} | more
             args = probe.read(args)
-            if not self.shift or 'seed' not in args: return args
-            for seed in (args['seed']+self.shift, args['seed']-self.shift):
-                try: return probe.read(args | {'seed': seed})
-                except BadInput: pass
+            if not self.shift or 'seed' not in args:
+                return args
+            for seed in (args['seed'] + self.shift, args['seed'] - self.shift):
+                try:
+                    return probe.read(args | {'seed': seed})
+                except BadInput:
+                    pass
             return args
-        except BadInput as e: raise BrokenQuiz(str(e)) from e
+        except BadInput as e:
+            raise BrokenQuiz(str(e)) from e
 
-    def measure(self, use:Use, **more)->ProbeRun:
+    def measure(self, use: Use, **more) -> ProbeRun:
         "Run a probe with arguments of the questionnaire, once."
-        args = self.arguments(use, **more); key = json.dumps([use.use, args], sort_keys=True)
-        if key not in self.runs: self.runs[key] = run_probe(use.use, models=self.models, registry=self.registry, **args)
+        args = self.arguments(use, **more)
+        key = json.dumps([use.use, args], sort_keys=True)
+        if key not in self.runs:
+            self.runs[key] = run_probe(use.use, models=self.models, registry=self.registry, **args)
         return self.runs[key]
 
-    def run(self, name:str)->ProbeRun:
+    def run(self, name: str) -> ProbeRun:
         "Run the probe that the questionnaire calls by this name."
-        if name not in self.quiz.probes: raise BrokenQuiz(f"no probe here is called {name!r}; there are {', '.join(self.quiz.probes) or 'none'}")
+        if name not in self.quiz.probes:
+            raise BrokenQuiz(
+                f'no probe here is called {name!r}; there are {", ".join(self.quiz.probes) or "none"}'
+            )
         return self.measure(self.quiz.probes[name])
 
     def get(self, value):
         "A literal as it is, a live value measured."
-        if isinstance(value, dict): return {k: self.get(v) for k,v in value.items()}
-        if isinstance(value, (list, tuple)): return [self.get(v) for v in value]
-        if not isinstance(value, Live): return fill(value, self.params)
-        if value.operation != 'from_': return OPERATIONS[value.operation](self.get(getattr(value, value.operation)))
+        if isinstance(value, dict):
+            return {k: self.get(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self.get(v) for v in value]
+        if not isinstance(value, Live):
+            return fill(value, self.params)
+        if value.operation != 'from_':
+            return OPERATIONS[value.operation](self.get(getattr(value, value.operation)))
         name, *path = value.from_.split('.')
         return walk(self.run(name).value.model_dump(mode='json'), path, value.from_)
 
-    def text(self, template:str, **more)->str:
+    def text(self, template: str, **more) -> str:
         "A template with params, measurements and `more` filled in."
         return format_text(template, lambda path: self._look_up(path, more))
 
     def _look_up(self, path, more):
         name, *rest = path
-        if name in more: return walk(_plain(more[name]), rest, name)
-        if name in self.params and not rest: return self.params[name]
-        if name == 'run': return walk(self.where(), rest, name)
+        if name in more:
+            return walk(_plain(more[name]), rest, name)
+        if name in self.params and not rest:
+            return self.params[name]
+        if name == 'run':
+            return walk(self.where(), rest, name)
         return walk(_plain(self.run(name).value), rest, name)
 
-    def where(self)->dict:
+    def where(self) -> dict:
         "What `{run.model}` and its like stand for: where the last measurement came from."
-        made = [r.provenance for r in self.runs.values() if r.provenance.model] or [r.provenance for r in self.runs.values()]
-        return {k: getattr(made[-1], k) for k in ('model', 'weights', 'device', 'dtype')} if made else {'model': settings().model, 'weights': '', 'device': settings().device, 'dtype': settings().dtype}
+        made = [r.provenance for r in self.runs.values() if r.provenance.model] or [
+            r.provenance for r in self.runs.values()
+        ]
+        return (
+            {k: getattr(made[-1], k) for k in ('model', 'weights', 'device', 'dtype')}
+            if made
+            else {
+                'model': settings().model,
+                'weights': '',
+                'device': settings().device,
+                'dtype': settings().dtype,
+            }
+        )
 
-    def spread(self, value, n:int=5)->float:
+    def spread(self, value, n: int = 5) -> float:
         "Standard deviation of a live value over `n` seeds: this one and the next ones."
-        xs = [_number(Values(self.quiz, self.variant, self.models, self.registry, shift).get(value)) for shift in range(n)]
-        mean = sum(xs)/n
-        return (sum((x-mean)**2 for x in xs)/(n-1))**.5
+        xs = [
+            _number(Values(self.quiz, self.variant, self.models, self.registry, shift).get(value))
+            for shift in range(n)
+        ]
+        mean = sum(xs) / n
+        return (sum((x - mean) ** 2 for x in xs) / (n - 1)) ** 0.5
 
-def _plain(value): return value.model_dump(mode='json') if isinstance(value, BaseModel) else value
+
+def _plain(value):
+    return value.model_dump(mode='json') if isinstance(value, BaseModel) else value
 
 # %% ../../../nbs/quiz/core/60_values.ipynb #c017
 def paths_in(
-    part,            # A question, a live value, or anything that holds some
-)->list[str]:        # The paths behind `from`, each once
+    part,  # A question, a live value, or anything that holds some
+) -> list[str]:  # The paths behind `from`, each once
     "Which measured fields are named."
-    if isinstance(part, Live) and part.from_: return [part.from_]
-    if isinstance(part, BaseModel): part = {n: getattr(part, n) for n in type(part).model_fields}
-    if isinstance(part, dict): part = list(part.values())
-    return list(dict.fromkeys(p for x in part for p in paths_in(x))) if isinstance(part, (list, tuple)) else []
+    if isinstance(part, Live) and part.from_:
+        return [part.from_]
+    if isinstance(part, BaseModel):
+        part = {n: getattr(part, n) for n in type(part).model_fields}
+    if isinstance(part, dict):
+        part = list(part.values())
+    return (
+        list(dict.fromkeys(p for x in part for p in paths_in(x))) if isinstance(part, (list, tuple)) else []
+    )
+
 
 def probes_of(
-    question:Question,
-    quiz:QuizFile,
-)->list[str]:        # Names, as the questionnaire calls them
+    question: Question,
+    quiz: QuizFile,
+) -> list[str]:  # Names, as the questionnaire calls them
     "Which probes a question's answer and explanation lean on."
-    shown = [f for t in (question.prompt, question.explain, getattr(question, 'text', '')) for f in fields_of(t)]
+    shown = [
+        f for t in (question.prompt, question.explain, getattr(question, 'text', '')) for f in fields_of(t)
+    ]
     pictures = [o.picture for o in question.options] if question.kind == 'image' else []
-    return list(dict.fromkeys(n for n in (p.split('.')[0] for p in [*paths_in(question), *pictures, *shown]) if n in quiz.probes))
+    return list(
+        dict.fromkeys(
+            n for n in (p.split('.')[0] for p in [*paths_in(question), *pictures, *shown]) if n in quiz.probes
+        )
+    )

@@ -18,95 +18,189 @@ from ...base.show import Strip
 
 # %% ../../../nbs/quiz/faces/10_inputs.ipynb #c005
 def to_html(
-    text:str,
-)->str:
+    text: str,
+) -> str:
     "A little Markdown as HTML; all else is escaped."
     out = html.escape(text.strip(), quote=False)
-    parts = re.split(r'(`[^`]+`)', out)                           # inside code nothing else is marked up
+    parts = re.split(r'(`[^`]+`)', out)  # inside code nothing else is marked up
     for i in range(0, len(parts), 2):
         parts[i] = re.sub(r'\*\*(\S(?:.*?\S)?)\*\*', r'<strong>\1</strong>', parts[i])
         parts[i] = re.sub(r'(?<![\w*])\*(\S(?:[^*]*?\S)?)\*(?![\w*])', r'<em>\1</em>', parts[i])
-    out = ''.join(f'<code>{p[1:-1]}</code>' if i % 2 else p for i,p in enumerate(parts))
+    out = ''.join(f'<code>{p[1:-1]}</code>' if i % 2 else p for i, p in enumerate(parts))
     return ''.join(f'<p>{p}</p>' for p in re.split(r'\n\s*\n', out))
 
 # %% ../../../nbs/quiz/faces/10_inputs.ipynb #c008
 def to_plain(
-    text:str,
-)->str:
+    text: str,
+) -> str:
     "Markdown without its marks."
-    return re.sub(r'\*\*(\S(?:.*?\S)?)\*\*|`([^`]+)`|(?<![\w*])\*(\S(?:[^*]*?\S)?)\*(?![\w*])', lambda m: m[1] or m[2] or m[3], text)
+    return re.sub(
+        r'\*\*(\S(?:.*?\S)?)\*\*|`([^`]+)`|(?<![\w*])\*(\S(?:[^*]*?\S)?)\*(?![\w*])',
+        lambda m: m[1] or m[2] or m[3],
+        text,
+    )
 
 # %% ../../../nbs/quiz/faces/10_inputs.ipynb #c011
 class Input(NamedTuple):
     "Something to answer with."
-    widget:W.Widget
-    read:Callable      # () → answer, None while there is none
-    write:Callable     # (answer) → None; what doesn't fit is an error
 
-_WIDE, _SHORT, _NAMED = {'width': 'auto', 'max_width': '720px'}, {'width': 'min(100%, 480px)'}, {'description_width': 'initial'}
-_WHOLE = {'continuous_update': False}      # a text is sent as a whole when it is left: letter by letter, the last ones may come after the click on Check
+    widget: W.Widget
+    read: Callable  # () → answer, None while there is none
+    write: Callable  # (answer) → None; what doesn't fit is an error
 
-def _set(widget, value): widget.value = value
+
+_WIDE, _SHORT, _NAMED = (
+    {'width': 'auto', 'max_width': '720px'},
+    {'width': 'min(100%, 480px)'},
+    {'description_width': 'initial'},
+)
+_WHOLE = {
+    'continuous_update': False
+}  # a text is sent as a whole when it is left: letter by letter, the last ones may come after the click on Check
+
+
+def _set(widget, value):
+    widget.value = value
+
 
 def _radio(session, question):
     "Radio buttons: an option's id, or None while nothing is chosen."
     shown = session.options(question.id)
-    box = W.RadioButtons(options=[(to_plain(text), id) for id,text in shown], value=None, layout=W.Layout(**_WIDE), description='Choose one', style={'description_width': '0px'}, tooltip='Choose one')
+    box = W.RadioButtons(
+        options=[(to_plain(text), id) for id, text in shown],
+        value=None,
+        layout=W.Layout(**_WIDE),
+        description='Choose one',
+        style={'description_width': '0px'},
+        tooltip='Choose one',
+    )
     return Input(box, lambda: box.value, lambda v: _set(box, v))
+
 
 def _checks(session, question):
     "Check boxes: a list of ids."
-    boxes = {id: W.Checkbox(value=False, description=to_plain(text), indent=False, layout=W.Layout(**_WIDE)) for id,text in session.options(question.id)}
-    return Input(W.VBox([W.HTML('<small>Choose all that hold.</small>'), *boxes.values()]), lambda: [id for id,b in boxes.items() if b.value], lambda ids: [_set(boxes[i], True) for i in ids])
+    boxes = {
+        id: W.Checkbox(value=False, description=to_plain(text), indent=False, layout=W.Layout(**_WIDE))
+        for id, text in session.options(question.id)
+    }
+    return Input(
+        W.VBox([W.HTML('<small>Choose all that hold.</small>'), *boxes.values()]),
+        lambda: [id for id, b in boxes.items() if b.value],
+        lambda ids: [_set(boxes[i], True) for i in ids],
+    )
+
 
 def _line(session, question):
     "A text field."
     unit = f' ({question.unit})' if getattr(question, 'unit', '') else ''
-    label = {'numeric': f'Number{unit}', 'predict': f'Your prediction{unit}', 'shape': 'Shape', 'short': 'Answer'}.get(question.kind) or question.input
+    label = {
+        'numeric': f'Number{unit}',
+        'predict': f'Your prediction{unit}',
+        'shape': 'Shape',
+        'short': 'Answer',
+    }.get(question.kind) or question.input
     hint = {'numeric': 'e.g. 0.5, 1/2, 50 %', 'shape': 'e.g. 1, 4, 16, 16'}.get(question.kind, '')
-    box = W.Text(placeholder=hint, description=label, **_WHOLE, tooltip=label, style=_NAMED, layout=W.Layout(**_SHORT))
-    return Input(box, lambda: box.value, lambda v: _set(box, ', '.join(map(str, v)) if isinstance(v, list) else str(v)))
+    box = W.Text(
+        placeholder=hint, description=label, **_WHOLE, tooltip=label, style=_NAMED, layout=W.Layout(**_SHORT)
+    )
+    return Input(
+        box, lambda: box.value, lambda v: _set(box, ', '.join(map(str, v)) if isinstance(v, list) else str(v))
+    )
+
 
 def _fill(label, options=None):
     "A field with a name: a list to choose from, or a line to type in."
     same = dict(description=label, tooltip=label, style=_NAMED, layout=W.Layout(**_SHORT))
-    return W.Dropdown(options=[('choose …', None), *options], value=None, **same) if options else W.Text(**same, **_WHOLE)
+    return (
+        W.Dropdown(options=[('choose …', None), *options], value=None, **same)
+        if options
+        else W.Text(**same, **_WHOLE)
+    )
+
 
 def _fields(session, question):
     "One field for each gap, each thing on the left, or each place in an order: a mapping or a list."
-    shown = [(to_plain(text), id) for id,text in session.options(question.id)]
-    if question.kind == 'cloze': boxes = {n: _fill(n, [(o, o) for o in map(session.text, question.gaps[n].options or ())]) for n in question.names()}
-    elif question.kind == 'match': boxes = {i.id: _fill(to_plain(session.text(i.text)), shown) for i in question.left}
-    else: boxes = {k: _fill(f'Place {k}', shown) for k in range(1, len(shown)+1)}
-    text = [W.HTML(to_html(re.sub(r'\[\[(.+?)\]\]', r'[ **\1** ]', session.text(question.text))))] if question.kind == 'cloze' else []
+    shown = [(to_plain(text), id) for id, text in session.options(question.id)]
+    if question.kind == 'cloze':
+        boxes = {
+            n: _fill(n, [(o, o) for o in map(session.text, question.gaps[n].options or ())])
+            for n in question.names()
+        }
+    elif question.kind == 'match':
+        boxes = {i.id: _fill(to_plain(session.text(i.text)), shown) for i in question.left}
+    else:
+        boxes = {k: _fill(f'Place {k}', shown) for k in range(1, len(shown) + 1)}
+    text = (
+        [W.HTML(to_html(re.sub(r'\[\[(.+?)\]\]', r'[ **\1** ]', session.text(question.text))))]
+        if question.kind == 'cloze'
+        else []
+    )
+
     def read():
-        given = {n: b.value for n,b in boxes.items()}
-        if all(v in (None, '') for v in given.values()): return None
+        given = {n: b.value for n, b in boxes.items()}
+        if all(v in (None, '') for v in given.values()):
+            return None
         return given if question.kind != 'order' else None if None in given.values() else list(given.values())
+
     def write(given):
-        for n,v in (given if isinstance(given, dict) else dict(enumerate(given, 1))).items(): _set(boxes[n], v if isinstance(boxes[n], W.Dropdown) else str(v))
+        for n, v in (given if isinstance(given, dict) else dict(enumerate(given, 1))).items():
+            _set(boxes[n], v if isinstance(boxes[n], W.Dropdown) else str(v))
+
     return Input(W.VBox([*text, *boxes.values()]), read, write)
+
 
 def _pictures(session, question):
     "Pictures with their numbers, and radio buttons that say what is to be seen."
     box, read, write = _radio(session, question)
-    try: found = session.pictures(question.id)
-    except CourseError: return Input(box, read, write)           # without a model the descriptions are left
-    order = [id for id,_ in session.options(question.id)]
-    strip = Strip([found[i] for i in order], alt='Picture', captions=[str(n) for n in range(1, len(order)+1)])
-    box.options = [(f'{n}: {text}', id) for n,(text,id) in enumerate(box.options, 1)]; box.value = None
+    try:
+        found = session.pictures(question.id)
+    except CourseError:
+        return Input(box, read, write)  # without a model the descriptions are left
+    order = [id for id, _ in session.options(question.id)]
+    strip = Strip(
+        [found[i] for i in order], alt='Picture', captions=[str(n) for n in range(1, len(order) + 1)]
+    )
+    box.options = [(f'{n}: {text}', id) for n, (text, id) in enumerate(box.options, 1)]
+    box.value = None
     return Input(W.VBox([W.HTML(strip._repr_html_()), box]), read, write)
+
 
 def _area(session, question):
     "Several lines of text."
-    code = question.kind == 'code'; label = 'Your code' if code else 'Your answer'
-    box = W.Textarea(value=question.spec.starter if code else '', description=label, tooltip=label, rows=8 if code else 4, **_WHOLE, style=_NAMED, layout=W.Layout(width='min(100%, 720px)'))
-    if code: box.add_class('dc-code')
+    code = question.kind == 'code'
+    label = 'Your code' if code else 'Your answer'
+    box = W.Textarea(
+        value=question.spec.starter if code else '',
+        description=label,
+        tooltip=label,
+        rows=8 if code else 4,
+        **_WHOLE,
+        style=_NAMED,
+        layout=W.Layout(width='min(100%, 720px)'),
+    )
+    if code:
+        box.add_class('dc-code')
     return Input(box, lambda: box.value, lambda v: _set(box, str(v)))
+
 
 def _prediction(session, question):
     "What is chosen from, or a number."
     return (_radio if question.options else _line)(session, question)
 
-INPUTS = {'single': _radio, 'multiple': _checks, 'numeric': _line, 'challenge': _line, 'shape': _line, 'short': _line, 'predict': _prediction, 'image': _pictures,
-          'cloze': _fields, 'match': _fields, 'order': _fields, 'code': _area, 'free': _area, 'reflect': _area}
+
+INPUTS = {
+    'single': _radio,
+    'multiple': _checks,
+    'numeric': _line,
+    'challenge': _line,
+    'shape': _line,
+    'short': _line,
+    'predict': _prediction,
+    'image': _pictures,
+    'cloze': _fields,
+    'match': _fields,
+    'order': _fields,
+    'code': _area,
+    'free': _area,
+    'reflect': _area,
+}

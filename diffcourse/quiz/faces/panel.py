@@ -22,8 +22,15 @@ from .inputs import INPUTS, to_html
 from .terminal import RATED, due_words, show_question, take
 
 # %% ../../../nbs/quiz/faces/30_panel.ipynb #c005
-SIGNS = {'correct': ('✓', 'Correct'), 'partial': ('◐', 'Partly correct'), 'incorrect': ('✗', 'Not correct'), 'invalid': ('?', 'Not an answer yet'),
-         'ungraded': ('–', 'Not graded'), 'fault': ('!', 'Our fault'), 'review': ('…', 'To be looked at')}
+SIGNS = {
+    'correct': ('✓', 'Correct'),
+    'partial': ('◐', 'Partly correct'),
+    'incorrect': ('✗', 'Not correct'),
+    'invalid': ('?', 'Not an answer yet'),
+    'ungraded': ('–', 'Not graded'),
+    'fault': ('!', 'Our fault'),
+    'review': ('…', 'To be looked at'),
+}
 _STYLE = """<style>
 .dc-quiz,.dc-card{color:var(--jp-content-font-color1,inherit);overflow:visible}.dc-quiz .widget-html-content{line-height:1.45}
 .dc-card{border:1px solid var(--jp-border-color1,#bdbdbd);border-radius:8px;padding:10px 14px;margin:8px 0;max-width:760px;overflow:visible}
@@ -45,33 +52,58 @@ _STYLE = """<style>
 .dc-card table{border-collapse:collapse;color:inherit}.dc-card td,.dc-card th{padding:.15em .7em;text-align:left;border-bottom:1px solid var(--jp-border-color2,#ddd);background:none!important}
 </style>"""
 
+
 def _said(state, head, inner):
     "What is said, in a frame that belongs to a state."
     return f'<div class="dc-said dc-{state}" role="status" aria-live="polite"><p><strong>{head}</strong></p>{inner}</div>'
 
+
 def result_html(
-    result:Result,
-    evidence=(),       # Strips, tables, notes
-)->str:
+    result: Result,
+    evidence=(),  # Strips, tables, notes
+) -> str:
     "A mark as HTML: sign, word, feedback; why it is so, at once to those who are right, on request to others."
-    sign, word = ('…', 'Noted') if result.kind == 'reflect' and result.state == 'review' else SIGNS[result.state]
+    sign, word = (
+        ('…', 'Noted') if result.kind == 'reflect' and result.state == 'review' else SIGNS[result.state]
+    )
     score = f' ({result.score:.0%})' if result.state == 'partial' else ''
     why = (to_html(result.explain) if result.explain else '') + ''.join(e._repr_html_() for e in evidence)
-    why += ''.join(f'<p><small>{html.escape(c.claim)}: expected {html.escape(c.expected)}' + (', accepted {:.4g} to {:.4g}'.format(*c.interval) if c.interval else '')
-                   + f', got {html.escape(c.got)} ({html.escape(c.source)})</small></p>' for c in result.evidence)
-    if result.score is None: why = ''
-    elif result.state != 'correct' and result.kind != 'predict': why = f'<details><summary>Why (shows the answer)</summary>{why}</details>'
-    return _said(result.state, f'<span aria-hidden="true">{sign}</span> {word}{score}', (to_html(result.feedback) if result.feedback else '') + why)
+    why += ''.join(
+        f'<p><small>{html.escape(c.claim)}: expected {html.escape(c.expected)}'
+        + (', accepted {:.4g} to {:.4g}'.format(*c.interval) if c.interval else '')
+        + f', got {html.escape(c.got)} ({html.escape(c.source)})</small></p>'
+        for c in result.evidence
+    )
+    if result.score is None:
+        why = ''
+    elif result.state != 'correct' and result.kind != 'predict':
+        why = f'<details><summary>Why (shows the answer)</summary>{why}</details>'
+    return _said(
+        result.state,
+        f'<span aria-hidden="true">{sign}</span> {word}{score}',
+        (to_html(result.feedback) if result.feedback else '') + why,
+    )
 
 # %% ../../../nbs/quiz/faces/30_panel.ipynb #c008
 def ideas_html(
-    result:Result,     # Of a `free` question
-    model:str,         # The model answer
-)->str:
+    result: Result,  # Of a `free` question
+    model: str,  # The model answer
+) -> str:
     "Ideas found and missed, and the model answer beside them."
-    row = lambda c: f'<li><span aria-hidden="true">{"✗" if c.got == "not found" else "✓"}</span> {html.escape(c.claim)} – ' + ('not found' if c.got == 'not found' else f'found in “{html.escape(c.got)}”') + '</li>'
-    return _said('review', '<span aria-hidden="true">…</span> Compare with the model answer', f'{to_html(result.feedback)}<ul>{"".join(map(row, result.evidence))}</ul>'
-                 + f'<p><strong>Model answer</strong></p>{to_html(model)}{to_html(result.explain) if result.explain else ""}<p>How was yours? Choose below.</p>')
+
+    def row(c):
+        return (
+            f'<li><span aria-hidden="true">{"✗" if c.got == "not found" else "✓"}</span> {html.escape(c.claim)} – '
+            + ('not found' if c.got == 'not found' else f'found in “{html.escape(c.got)}”')
+            + '</li>'
+        )
+
+    return _said(
+        'review',
+        '<span aria-hidden="true">…</span> Compare with the model answer',
+        f'{to_html(result.feedback)}<ul>{"".join(map(row, result.evidence))}</ul>'
+        + f'<p><strong>Model answer</strong></p>{to_html(model)}{to_html(result.explain) if result.explain else ""}<p>How was yours? Choose below.</p>',
+    )
 
 # %% ../../../nbs/quiz/faces/30_panel.ipynb #c011
 _DRESS = """(() => { if (window.dcDressed) return; window.dcDressed = true; let n = 0, soon = 0;
@@ -95,114 +127,222 @@ document.addEventListener('keydown', e => { if (e.key != 'Enter' || !e.target.ma
 # %% ../../../nbs/quiz/faces/30_panel.ipynb #c013
 def _close(widget):
     "A widget and all in it are gone, so that a saved notebook doesn't hold them."
-    for child in getattr(widget, 'children', ()): _close(child)
+    for child in getattr(widget, 'children', ()):
+        _close(child)
     widget.close()
+
 
 class Card:
     "A question with its input, buttons and feedback."
-    def __init__(self, session:Session, id:str, changed=lambda: None):
-        self.session, self.id, self.changed = session, id, changed
-        self.question, self.number, self.input = session.question(id), session.questions.index(id)+1, None
-        self.title, self.said, self.place, prompt = W.HTML(self._title()), W.HTML(), W.VBox(), W.HTML(to_html(session.prompt(id)))
-        self.said.add_class('dc-says'); prompt.add_class('dc-prompt')
-        self.check, self.hint, self.solution = self._button('Check', self.on_check, 'primary'), self._button('Hint', self.on_hint), self._button('Solution', self.on_solution)
-        self.check.add_class('dc-check'); self.hint.disabled = not self.question.hints
-        self.rates = {r: self._button(word, lambda r=r: self.on_rate(r)) for r,word in RATED.items()}
-        row = lambda *buttons: W.HBox(buttons, layout=W.Layout(flex_flow='row wrap'))
-        self.rating = row(*self.rates.values()); self.renew()
-        self.box = W.VBox([self.title, prompt, self.place, row(self.check, self.hint, self.solution), self.said, self.rating]); self.box.add_class('dc-card')
 
-    def renew(self)->None:
+    def __init__(self, session: Session, id: str, changed=lambda: None):
+        self.session, self.id, self.changed = session, id, changed
+        self.question, self.number, self.input = session.question(id), session.questions.index(id) + 1, None
+        self.title, self.said, self.place, prompt = (
+            W.HTML(self._title()),
+            W.HTML(),
+            W.VBox(),
+            W.HTML(to_html(session.prompt(id))),
+        )
+        self.said.add_class('dc-says')
+        prompt.add_class('dc-prompt')
+        self.check, self.hint, self.solution = (
+            self._button('Check', self.on_check, 'primary'),
+            self._button('Hint', self.on_hint),
+            self._button('Solution', self.on_solution),
+        )
+        self.check.add_class('dc-check')
+        self.hint.disabled = not self.question.hints
+        self.rates = {r: self._button(word, lambda r=r: self.on_rate(r)) for r, word in RATED.items()}
+
+        def row(*buttons):
+            return W.HBox(buttons, layout=W.Layout(flex_flow='row wrap'))
+
+        self.rating = row(*self.rates.values())
+        self.renew()
+        self.box = W.VBox(
+            [
+                self.title,
+                prompt,
+                self.place,
+                row(self.check, self.hint, self.solution),
+                self.said,
+                self.rating,
+            ]
+        )
+        self.box.add_class('dc-card')
+
+    def renew(self) -> None:
         "An empty input, and nothing said."
         old = self.input
         self.input, self.read, self.write = INPUTS[self.question.kind](self.session, self.question)
-        self.input.add_class(f'dc-answer.{self.session.quiz.id}.{self.session.values.variant}.{self.id}')     # a saved notebook can be marked: see quiz.classroom.batch
-        self.input.add_class('dc-input'); self.place.children = (self.input,); self.said.value, self.rating.layout.display = '', 'none'
-        if old: _close(old)
-        if self.session.locked(self.id) is not None: self.restore()
+        self.input.add_class(
+            f'dc-answer.{self.session.quiz.id}.{self.session.values.variant}.{self.id}'
+        )  # a saved notebook can be marked: see quiz.classroom.batch
+        self.input.add_class('dc-input')
+        self.place.children = (self.input,)
+        self.said.value, self.rating.layout.display = '', 'none'
+        if old:
+            _close(old)
+        if self.session.locked(self.id) is not None:
+            self.restore()
 
-    def restore(self)->None:
+    def restore(self) -> None:
         "What was answered last time stands there again. A prediction stays."
-        given = (self.session.answered().get(self.id) or {}).get('given'); locked = self.session.locked(self.id)
-        with suppress(Exception):                                # an option may be gone since
-            if (given := given if locked is None else locked) is not None: self.write(given)
-        if locked is not None: self._lock()
+        given = (self.session.answered().get(self.id) or {}).get('given')
+        locked = self.session.locked(self.id)
+        with suppress(Exception):  # an option may be gone since
+            if (given := given if locked is None else locked) is not None:
+                self.write(given)
+        if locked is not None:
+            self._lock()
 
     def _lock(self):
         "Nothing can be changed any more."
         for w in (self.input, *getattr(self.input, 'children', ())):
-            if hasattr(w, 'disabled'): w.disabled = True
+            if hasattr(w, 'disabled'):
+                w.disabled = True
 
     def _title(self):
         "Number, name, and how far it is."
-        best = self.session.store.best(self.session.quiz.id).get(self.id); tried = best is not None or self.id in self.session.answered()
-        sign, word = ('', '') if not tried else ('…', 'answered') if best is None else ('✓', 'solved') if best == 1 else ('◐', 'partly right') if best else ('✗', 'not right yet')
-        state = f'<small class="dc-state"><span aria-hidden="true">{sign}</span> {word}</small>' if tried else ''
+        best = self.session.store.best(self.session.quiz.id).get(self.id)
+        tried = best is not None or self.id in self.session.answered()
+        sign, word = (
+            ('', '')
+            if not tried
+            else ('…', 'answered')
+            if best is None
+            else ('✓', 'solved')
+            if best == 1
+            else ('◐', 'partly right')
+            if best
+            else ('✗', 'not right yet')
+        )
+        state = (
+            f'<small class="dc-state"><span aria-hidden="true">{sign}</span> {word}</small>' if tried else ''
+        )
         return f'<h4 style="margin:.2em 0">{self.number}. <small>{html.escape(self.id)}</small>{state}</h4>'
 
     def _button(self, name, act, style=''):
-        button = W.Button(description=name, button_style=style, tooltip=f'{name}: question {self.number}', layout=W.Layout(width='auto'))
+        button = W.Button(
+            description=name,
+            button_style=style,
+            tooltip=f'{name}: question {self.number}',
+            layout=W.Layout(width='auto'),
+        )
+
         def pressed(_):
-            try: act()
-            except Exception as e:                               # the card says so, the log has the traceback
-                self.said.value = result_html(Result(quiz=self.session.quiz.id, question=self.id, kind=self.question.kind, variant=self.session.values.variant,
-                                                     state='fault', feedback=f'This is no fault of yours, and nothing was marked: {type(e).__name__}: {e}'))
+            try:
+                act()
+            except Exception as e:  # the card says so, the log has the traceback
+                self.said.value = result_html(
+                    Result(
+                        quiz=self.session.quiz.id,
+                        question=self.id,
+                        kind=self.question.kind,
+                        variant=self.session.values.variant,
+                        state='fault',
+                        feedback=f'This is no fault of yours, and nothing was marked: {type(e).__name__}: {e}',
+                    )
+                )
                 raise
+
         button.on_click(pressed)
         return button
 
-    def on_check(self)->None:
+    def on_check(self) -> None:
         "Mark what is in the input. The button stays as it is: one that is switched off loses the focus."
-        self.said.value = '<p role="status">' + ('your prediction is locked in; ' if self.question.kind == 'predict' else '') + 'running the model …</p>'
-        result = self.session.check(self.id, self.read()); free = result.kind == 'free' and result.state == 'review'
-        if self.session.locked(self.id) is not None: self.restore()
-        self.said.value = ideas_html(result, self.question.rubric.model_answer) if free else result_html(result, self.session.evidence(self.id) if result.score is not None else ())
+        self.said.value = (
+            '<p role="status">'
+            + ('your prediction is locked in; ' if self.question.kind == 'predict' else '')
+            + 'running the model …</p>'
+        )
+        result = self.session.check(self.id, self.read())
+        free = result.kind == 'free' and result.state == 'review'
+        if self.session.locked(self.id) is not None:
+            self.restore()
+        self.said.value = (
+            ideas_html(result, self.question.rubric.model_answer)
+            if free
+            else result_html(result, self.session.evidence(self.id) if result.score is not None else ())
+        )
         self.rating.layout.display = '' if free else 'none'
-        self.title.value = self._title(); self.changed()
+        self.title.value = self._title()
+        self.changed()
 
-    def on_rate(self,
-        rating:str,    # 'again', 'hard' or 'good'
-    )->None:
+    def on_rate(
+        self,
+        rating: str,  # 'again', 'hard' or 'good'
+    ) -> None:
         "Keep what the learner thinks of an answer in words."
-        self.session.rate(self.id, rating); self.changed()
-        self.said.value = _said('review', 'Kept', to_html(f'You said: {RATED[rating]}. {due_words(self.session.next_due(self.id), "This question")}'))
+        self.session.rate(self.id, rating)
+        self.changed()
+        self.said.value = _said(
+            'review',
+            'Kept',
+            to_html(
+                f'You said: {RATED[rating]}. {due_words(self.session.next_due(self.id), "This question")}'
+            ),
+        )
 
-    def on_hint(self)->None:
+    def on_hint(self) -> None:
         "Show the next hint."
         self.said.value = _said('review', 'Hint', to_html(self.session.hint(self.id)))
 
-    def on_solution(self)->None:
+    def on_solution(self) -> None:
         "Show the right answer and where it comes from."
-        try: inner = self.session.solution(self.id)._repr_html_()
-        except CourseError as e: inner = to_html(f"There is no solution to show here: {e}")
+        try:
+            inner = self.session.solution(self.id)._repr_html_()
+        except CourseError as e:
+            inner = to_html(f'There is no solution to show here: {e}')
         self.said.value = _said('review', 'Solution', inner)
 
 # %% ../../../nbs/quiz/faces/30_panel.ipynb #c015
-def face()->str:        # 'widget', 'terminal' or 'text'
+def face() -> str:  # 'widget', 'terminal' or 'text'
     "What can be shown here: a widget, a conversation, or neither."
     shell = get_ipython()
-    if shell is not None and type(shell).__name__ != 'TerminalInteractiveShell': return 'widget'
+    if shell is not None and type(shell).__name__ != 'TerminalInteractiveShell':
+        return 'widget'
     return 'terminal' if sys.stdin is not None and sys.stdin.isatty() else 'text'
+
 
 class Quiz(Session):
     "A questionnaire to work through: `show()` it, or type `check`, `hint`, `solution`."
-    def widget(self,
-        due:bool=False,     # Only what should be asked again by now
-    )->W.Widget:
+
+    def widget(
+        self,
+        due: bool = False,  # Only what should be asked again by now
+    ) -> W.Widget:
         "The panel. What was answered before is shown, and stands in the inputs."
-        self.line, self.note = W.HTML(), W.HTML(); self.note.add_class('dc-says'); self.cards = [Card(self, id, self._update) for id in self.questions]
-        for card in self.cards: card.restore()
-        self.buttons = {name: W.Button(description=name, layout=W.Layout(width='auto')) for name in ('Retry the wrong ones', 'Ask what is due', 'Show all')}
-        for button,act in zip(self.buttons.values(), (self.on_retry, self.on_due, self.on_all)): button.on_click(lambda _, act=act: act())
-        foot = W.VBox([self.line, W.HBox([*self.buttons.values()], layout=W.Layout(flex_flow='row wrap')), self.note]); foot.add_class('dc-foot')
-        panel = W.VBox([W.HTML(f'{_STYLE}<h3>{html.escape(self.quiz.title)}</h3>'), *(c.box for c in self.cards), foot]); panel.add_class('dc-quiz')
+        self.line, self.note = W.HTML(), W.HTML()
+        self.note.add_class('dc-says')
+        self.cards = [Card(self, id, self._update) for id in self.questions]
+        for card in self.cards:
+            card.restore()
+        self.buttons = {
+            name: W.Button(description=name, layout=W.Layout(width='auto'))
+            for name in ('Retry the wrong ones', 'Ask what is due', 'Show all')
+        }
+        for button, act in zip(self.buttons.values(), (self.on_retry, self.on_due, self.on_all)):
+            button.on_click(lambda _, act=act: act())
+        foot = W.VBox(
+            [self.line, W.HBox([*self.buttons.values()], layout=W.Layout(flex_flow='row wrap')), self.note]
+        )
+        foot.add_class('dc-foot')
+        panel = W.VBox(
+            [W.HTML(f'{_STYLE}<h3>{html.escape(self.quiz.title)}</h3>'), *(c.box for c in self.cards), foot]
+        )
+        panel.add_class('dc-quiz')
         self._update()
-        if due: self.on_due()
+        if due:
+            self.on_due()
         return panel
 
     def _update(self):
         "Bring the line at the end up to date."
-        p = self.progress(); now = len(self.due()); when = self.next_due()
+        p = self.progress()
+        now = len(self.due())
+        when = self.next_due()
         says = [str(p), *([f'{now} due now'] if now else [due_words(when)] if when else [])]
         self.line.value = f'<progress aria-label="Points" max="{p.out_of or 1:g}" value="{p.score:g}"></progress> {html.escape(" · ".join(says))}'
 
@@ -210,32 +350,49 @@ class Quiz(Session):
         "Show these questions, emptied, or leave all as it is if there are none."
         for card in self.cards if ids else ():
             card.box.layout.display = '' if card.id in ids else 'none'
-            if card.id in ids: card.renew()
+            if card.id in ids:
+                card.renew()
         self.note.value = f'<p role="status">{html.escape(says)}</p>'
 
-    def on_retry(self)->None:
+    def on_retry(self) -> None:
         "Show only what isn't right yet, with empty inputs."
-        wrong = self.wrong(); self._only(wrong, f'Questions to try again: {len(wrong)}.' if wrong else 'There is nothing to try again.')
+        wrong = self.wrong()
+        self._only(
+            wrong, f'Questions to try again: {len(wrong)}.' if wrong else 'There is nothing to try again.'
+        )
 
-    def on_due(self)->None:
+    def on_due(self) -> None:
         "Show only what should be asked again by now, with empty inputs."
-        now = self.due(); self._only(now, f'Questions to answer again: {len(now)}.' if now else f'Nothing is due. {due_words(self.next_due())}'.strip())
+        now = self.due()
+        self._only(
+            now,
+            f'Questions to answer again: {len(now)}.'
+            if now
+            else f'Nothing is due. {due_words(self.next_due())}'.strip(),
+        )
 
-    def on_all(self)->None:
+    def on_all(self) -> None:
         "Show every question."
-        for card in self.cards: card.box.layout.display = ''
+        for card in self.cards:
+            card.box.layout.display = ''
         self.note.value = f'<p role="status">All {len(self.cards)} questions are shown.</p>'
 
-    def show(self,
-        due:bool=False,     # Only what should be asked again by now
-    )->None:
+    def show(
+        self,
+        due: bool = False,  # Only what should be asked again by now
+    ) -> None:
         "The panel in Jupyter, the questions on a terminal elsewhere; just their text where nobody can answer."
         where = face()
-        if where == 'widget': display(self.widget(due), Javascript(_DRESS))
+        if where == 'widget':
+            display(self.widget(due), Javascript(_DRESS))
         elif where == 'terminal':
-            try: take(self.quiz.id, session=self, due=due)
-            except KeyboardInterrupt as e: print(e)
+            try:
+                take(self.quiz.id, session=self, due=due)
+            except KeyboardInterrupt as e:
+                print(e)
         else:
-            for id in self.due() if due else self.questions: show_question(self, id, Console())
+            for id in self.due() if due else self.questions:
+                show_question(self, id, Console())
 
-    def __repr__(self)->str: return f'Quiz({self.quiz.id!r}: {self.quiz.title}, {self.progress()})'
+    def __repr__(self) -> str:
+        return f'Quiz({self.quiz.id!r}: {self.quiz.title}, {self.progress()})'

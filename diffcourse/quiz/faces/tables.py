@@ -17,50 +17,85 @@ from .terminal import how_to_go_on, take
 
 # %% ../../../nbs/quiz/faces/40_tables.ipynb #c003
 def show_grades(
-    marks:list,            # As `quiz.classroom.batch.grade_batch` gives them
-    console:Console=None,
-)->None:
+    marks: list,  # As `quiz.classroom.batch.grade_batch` gives them
+    console: Console = None,
+) -> None:
     "A table for each submission; of many, one table with a line for each."
     console, marks = console or Console(), [m for m in marks if m['results']]
     if len(marks) > 5:
         table = Table(*('submission', 'learner', 'score', 'of'))
-        for m in marks: table.add_row(Text(m['file']), Text(m['learner']), *(f'{x:g}' for x in total(m['results'])))
-        console.print(table); return
+        for m in marks:
+            table.add_row(Text(m['file']), Text(m['learner']), *(f'{x:g}' for x in total(m['results'])))
+        console.print(table)
+        return
     for m in marks:
         table = Table('question', 'mark', 'score', title=Text(m['file']), title_justify='left')
-        for r in m['results']: table.add_row(Text(r['question']), r['state'], '' if r['score'] is None else f"{r['score']:g}")
-        got, of = total(m['results']); table.add_row('all', '', f'{got:g} of {of:g}'); console.print(table)
+        for r in m['results']:
+            table.add_row(Text(r['question']), r['state'], '' if r['score'] is None else f'{r["score"]:g}')
+        got, of = total(m['results'])
+        table.add_row('all', '', f'{got:g} of {of:g}')
+        console.print(table)
+
 
 def progress_rows(
-    store:Store=None,      # By default that of the user
-)->list[dict]:             # One for each questionnaire that was begun
+    store: Store = None,  # By default that of the user
+) -> list[dict]:  # One for each questionnaire that was begun
     "How far a learner has come, and what is due."
-    store = store or Store(); out = []
+    store = store or Store()
+    out = []
     for info in list_quizzes():
-        if info.problem or not store.events(info.name): continue
-        p = (session := Session(info.name, store=store)).progress(); when = session.next_due()
-        out.append(dict(quiz=info.name, done=p.done, questions=p.questions, score=p.score, out_of=p.out_of, due=len(session.due()), next_due=when.isoformat() if when else None))
+        if info.problem or not store.events(info.name):
+            continue
+        p = (session := Session(info.name, store=store)).progress()
+        when = session.next_due()
+        out.append(
+            dict(
+                quiz=info.name,
+                done=p.done,
+                questions=p.questions,
+                score=p.score,
+                out_of=p.out_of,
+                due=len(session.due()),
+                next_due=when.isoformat() if when else None,
+            )
+        )
     return out
 
-def show_progress(rows:list, console:Console=None)->None:
+
+def show_progress(rows: list, console: Console = None) -> None:
     "The same as a table."
-    if not rows: (console or Console()).print('Nothing was answered yet.'); return
+    if not rows:
+        (console or Console()).print('Nothing was answered yet.')
+        return
     table = Table('questionnaire', 'right', 'points', 'due now', 'next due')
-    for r in rows: table.add_row(r['quiz'], f"{r['done']} of {r['questions']}", f"{r['score']:g} of {r['out_of']:g}", str(r['due']), (r['next_due'] or '')[:16].replace('T', ' '))
+    for r in rows:
+        table.add_row(
+            r['quiz'],
+            f'{r["done"]} of {r["questions"]}',
+            f'{r["score"]:g} of {r["out_of"]:g}',
+            str(r['due']),
+            (r['next_due'] or '')[:16].replace('T', ' '),
+        )
     (console or Console()).print(table)
 
+
 def take_due(
-    name:str=None,         # One questionnaire; by default all
-    variant:int=0,
-    store:Store=None,
-    **more,                # For `take`
-)->int:                    # How many questionnaires had something due
+    name: str = None,  # One questionnaire; by default all
+    variant: int = 0,
+    store: Store = None,
+    **more,  # For `take`
+) -> int:  # How many questionnaires had something due
     "Ask again what is due, the longest overdue questionnaire first."
-    store = store or Store(); names = [name] if name else list(dict.fromkeys(d.quiz for d in due(store)))
-    known = {i.name for i in list_quizzes() if not i.problem}; names = [n for n in names if name or n in known]
+    store = store or Store()
+    names = [name] if name else list(dict.fromkeys(d.quiz for d in due(store)))
+    known = {i.name for i in list_quizzes() if not i.problem}
+    names = [n for n in names if name or n in known]
     try:
         for n in names:
-            if take(n, session=Session(n, variant, store), due=True, **more).left: break
-    except KeyboardInterrupt: raise KeyboardInterrupt(how_to_go_on(f'{name} --due' if name else '')) from None
-    if not names: (more.get('console') or Console()).print('Nothing is due.')
+            if take(n, session=Session(n, variant, store), due=True, **more).left:
+                break
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(how_to_go_on(f'{name} --due' if name else '')) from None
+    if not names:
+        (more.get('console') or Console()).print('Nothing is due.')
     return len(names)

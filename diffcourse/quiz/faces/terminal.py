@@ -27,209 +27,385 @@ from ..core.session import Session
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c005
 def blocks(
-    image,          # A PIL picture
-    width:int=32,   # Columns
-)->Text:            # width/2 lines
+    image,  # A PIL picture
+    width: int = 32,  # Columns
+) -> Text:  # width/2 lines
     "A picture in coloured half blocks."
-    small = image.convert('RGB').resize((width, width*image.height//image.width//2*2)); out = Text()
+    small = image.convert('RGB').resize((width, width * image.height // image.width // 2 * 2))
+    out = Text()
     for y in range(0, small.height, 2):
-        for x in range(width): out.append('▀', style='rgb({},{},{}) on rgb({},{},{})'.format(*small.getpixel((x, y)), *small.getpixel((x, y+1))))
+        for x in range(width):
+            out.append(
+                '▀',
+                style='rgb({},{},{}) on rgb({},{},{})'.format(
+                    *small.getpixel((x, y)), *small.getpixel((x, y + 1))
+                ),
+            )
         out.append('\n')
     return out
 
+
 def save_pictures(
-    item:Strip,
-    name:str,       # Of the file, without its ending
-)->Path|None:       # A PNG file among the user's own; None if it can't be written
+    item: Strip,
+    name: str,  # Of the file, without its ending
+) -> Path | None:  # A PNG file among the user's own; None if it can't be written
     "Put the pictures of a strip into one file, side by side."
-    path = settings().home/'pictures'/f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.png"
+    path = settings().home / 'pictures' / f'{re.sub(r"[^A-Za-z0-9_-]+", "-", name)}.png'
     side = max(i.width for i in item.images), max(i.height for i in item.images)
-    try: path.parent.mkdir(parents=True, exist_ok=True); image_grid([i.convert('RGB').resize(side) for i in item.images], cols=min(4, len(item.images)), scale=max(1, 128//side[0])).save(path)
-    except OSError: return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image_grid(
+            [i.convert('RGB').resize(side) for i in item.images],
+            cols=min(4, len(item.images)),
+            scale=max(1, 128 // side[0]),
+        ).save(path)
+    except OSError:
+        return None
     return path
 
+
 def show_evidence(
-    item,             # A strip, a table or a note
-    console:Console,
-    name:str='evidence', # Of the file for pictures
-)->None:
+    item,  # A strip, a table or a note
+    console: Console,
+    name: str = 'evidence',  # Of the file for pictures
+) -> None:
     "Print what a mark was read off."
     if isinstance(item, Table):
         grid = Grid(*map(str, item.head), title=Text(item.caption) if item.caption else None)
-        for row in item.cells(): grid.add_row(*map(Text, row))
+        for row in item.cells():
+            grid.add_row(*map(Text, row))
         console.print(grid)
     elif isinstance(item, Strip):
-        if console.is_terminal and console.color_system and not console.no_color: _draw(item, console)
-        else: console.print(Text(str(item)))
-        if path := save_pictures(item, name): console.print(Text(f'pictures: {path}'), soft_wrap=True)
-    else: console.print(Text(str(item)))
+        if console.is_terminal and console.color_system and not console.no_color:
+            _draw(item, console)
+        else:
+            console.print(Text(str(item)))
+        if path := save_pictures(item, name):
+            console.print(Text(f'pictures: {path}'), soft_wrap=True)
+    else:
+        console.print(Text(str(item)))
+
 
 def _draw(strip, console):
     "Pictures as coloured blocks, as many in a row as there is room for."
-    shown = max(1, min(len(strip.images), console.width//34)); grid = Grid.grid(padding=(0, 2))
+    shown = max(1, min(len(strip.images), console.width // 34))
+    grid = Grid.grid(padding=(0, 2))
     for i in range(0, len(strip.images), shown):
-        grid.add_row(*map(blocks, strip.images[i:i+shown]))
-        if strip.captions: grid.add_row(*map(lambda c: Text(str(c)), strip.captions[i:i+shown]))
+        grid.add_row(*map(blocks, strip.images[i : i + shown]))
+        if strip.captions:
+            grid.add_row(*map(lambda c: Text(str(c)), strip.captions[i : i + shown]))
     console.print(grid, Text(strip.caption or strip.alt))
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c008
-COLOURS = {'correct': 'green', 'partial': 'yellow', 'incorrect': 'red', 'invalid': 'cyan', 'ungraded': 'cyan', 'fault': 'magenta', 'review': 'cyan'}
+COLOURS = {
+    'correct': 'green',
+    'partial': 'yellow',
+    'incorrect': 'red',
+    'invalid': 'cyan',
+    'ungraded': 'cyan',
+    'fault': 'magenta',
+    'review': 'cyan',
+}
+
 
 def typed_answer(
     question,
-    options:list,     # (id, text) in the order shown
-    text:str,         # What was typed
-):                    # An answer for `Session.check`
+    options: list,  # (id, text) in the order shown
+    text: str,  # What was typed
+):  # An answer for `Session.check`
     "Turn typed numbers of options into their ids. Code is typed as the name of its file."
     if question.kind == 'code' and text.endswith('.py'):
-        try: return Path(text).expanduser().read_text('utf-8')
-        except (OSError, ValueError): return text
-    if not options or '=' in text: return text
+        try:
+            return Path(text).expanduser().read_text('utf-8')
+        except (OSError, ValueError):
+            return text
+    if not options or '=' in text:
+        return text
     parts = [p.strip() for p in text.replace(' ', ',').split(',') if p.strip()]
-    ids = [options[int(p)-1][0] if p.isascii() and p.isdigit() and 0 < int(p) <= len(options) else p for p in parts]
+    ids = [
+        options[int(p) - 1][0] if p.isascii() and p.isdigit() and 0 < int(p) <= len(options) else p
+        for p in parts
+    ]
     return ids if question.kind in ('multiple', 'order', 'match') else ids[0] if len(ids) == 1 else text
 
-def show_gaps(session:Session, question, console:Console)->None:
+
+def show_gaps(session: Session, question, console: Console) -> None:
     "Print a text with gaps, and what may stand in those that are chosen from a list."
     console.print(Padding(Text(re.sub(r'\[\[(.+?)\]\]', r'[ \1 ]', session.text(question.text))), (0, 2)))
     for name in question.names():
-        if gap := question.gaps[name].options: console.print(Padding(Text(f'{name}: {" · ".join(map(session.text, gap))}'), (0, 2)))
+        if gap := question.gaps[name].options:
+            console.print(Padding(Text(f'{name}: {" · ".join(map(session.text, gap))}'), (0, 2)))
 
-def show_pictures(session:Session, id:str, console:Console)->None:
+
+def show_pictures(session: Session, id: str, console: Console) -> None:
     "Print the pictures to choose from, where colours can be shown."
-    try: found = session.pictures(id)
-    except Exception: return                                     # marking will say why
-    shown = [(n, found[i]) for n,(i,_) in enumerate(session.options(id), 1)]
-    show_evidence(Strip([p for _,p in shown], alt='the pictures to choose from', captions=[str(n) for n,_ in shown]), console, f'{session.quiz.id}-{id}-choice')
+    try:
+        found = session.pictures(id)
+    except Exception:
+        return  # marking will say why
+    shown = [(n, found[i]) for n, (i, _) in enumerate(session.options(id), 1)]
+    show_evidence(
+        Strip([p for _, p in shown], alt='the pictures to choose from', captions=[str(n) for n, _ in shown]),
+        console,
+        f'{session.quiz.id}-{id}-choice',
+    )
 
-def show_question(session:Session, id:str, console:Console)->None:
+
+def show_question(session: Session, id: str, console: Console) -> None:
     "Print a question and what can be typed."
-    question = session.question(id); n = session.questions.index(id)+1
-    console.print(); console.rule(Text(f'{n} of {len(session.questions)} · {id}'), align='left')
+    question = session.question(id)
+    n = session.questions.index(id) + 1
+    console.print()
+    console.rule(Text(f'{n} of {len(session.questions)} · {id}'), align='left')
     console.print(Markdown(session.prompt(id)))
-    if question.kind == 'cloze': show_gaps(session, question, console)
-    if question.kind == 'code' and question.spec.starter: console.print(Padding(Text(question.spec.starter), (0, 2)))
-    for item in getattr(question, 'left', ()): console.print(Padding(Text(session.text(item.text)), (0, 2)))
-    for k,(_, text) in enumerate(session.options(id), 1): console.print(Padding(Text(f'{k}  ') + Text(text), (0, 2)))
-    if question.kind == 'image': show_pictures(session, id, console)
-    kind = 'single' if question.kind == 'image' or question.kind == 'predict' and question.options else 'numeric' if question.kind == 'predict' else question.kind
-    say = {'single': 'Type a number.', 'multiple': 'Type numbers with commas between them; one or more may hold.', 'numeric': f'Type a number{f" in {question.unit}" if getattr(question, "unit", "") else ""}.', 'challenge': f'Type a value for {getattr(question, "input", "it")}.'}
-    say |= {'shape': 'Type a shape, such as 1, 4, 16, 16.', 'short': 'Type a word or a few.', 'cloze': 'Type what belongs into the gaps, with ; between.', 'match': 'Type, for each line above the numbers, the number that belongs to it, with commas between.',
-            'order': 'Type the numbers in the right order, with commas between.', 'code': 'Type the name of a .py file with your code.', 'free': 'Answer in a few sentences.', 'reflect': 'Write down what you think; it is kept, without a mark.'}
-    if question.kind == 'predict': say = {k: v + ' The first answer is locked in, then the run is shown.' for k,v in say.items()}
+    if question.kind == 'cloze':
+        show_gaps(session, question, console)
+    if question.kind == 'code' and question.spec.starter:
+        console.print(Padding(Text(question.spec.starter), (0, 2)))
+    for item in getattr(question, 'left', ()):
+        console.print(Padding(Text(session.text(item.text)), (0, 2)))
+    for k, (_, text) in enumerate(session.options(id), 1):
+        console.print(Padding(Text(f'{k}  ') + Text(text), (0, 2)))
+    if question.kind == 'image':
+        show_pictures(session, id, console)
+    kind = (
+        'single'
+        if question.kind == 'image' or question.kind == 'predict' and question.options
+        else 'numeric'
+        if question.kind == 'predict'
+        else question.kind
+    )
+    say = {
+        'single': 'Type a number.',
+        'multiple': 'Type numbers with commas between them; one or more may hold.',
+        'numeric': f'Type a number{f" in {question.unit}" if getattr(question, "unit", "") else ""}.',
+        'challenge': f'Type a value for {getattr(question, "input", "it")}.',
+    }
+    say |= {
+        'shape': 'Type a shape, such as 1, 4, 16, 16.',
+        'short': 'Type a word or a few.',
+        'cloze': 'Type what belongs into the gaps, with ; between.',
+        'match': 'Type, for each line above the numbers, the number that belongs to it, with commas between.',
+        'order': 'Type the numbers in the right order, with commas between.',
+        'code': 'Type the name of a .py file with your code.',
+        'free': 'Answer in a few sentences.',
+        'reflect': 'Write down what you think; it is kept, without a mark.',
+    }
+    if question.kind == 'predict':
+        say = {k: v + ' The first answer is locked in, then the run is shown.' for k, v in say.items()}
     console.print(Text(f'{say.get(kind, "")} (Enter: skip, h: hint, s: solution, q: leave)', style='dim'))
 
-def show_all(session:Session, id:str, items:list, console:Console)->None:
-    "Print several pieces of evidence on one question."
-    for n,item in enumerate(items, 1): show_evidence(item, console, f'{session.quiz.id}-{id}-{n}')
 
-def show_result(session:Session, result:Result, console:Console)->None:
+def show_all(session: Session, id: str, items: list, console: Console) -> None:
+    "Print several pieces of evidence on one question."
+    for n, item in enumerate(items, 1):
+        show_evidence(item, console, f'{session.quiz.id}-{id}-{n}')
+
+
+def show_result(session: Session, result: Result, console: Console) -> None:
     "Print a mark; to those who are right, also what it was read off."
     console.print(Text(str(result), style=COLOURS[result.state]))
     if result.state == 'correct' or result.kind == 'predict' and result.score is not None:
-        for c in result.evidence: console.print(Text(f'{c.claim}: expected {c.expected}' + (', accepted {:.4g} to {:.4g}'.format(*c.interval) if c.interval else '') + f', got {c.got} ({c.source})', style='dim'))
+        for c in result.evidence:
+            console.print(
+                Text(
+                    f'{c.claim}: expected {c.expected}'
+                    + (', accepted {:.4g} to {:.4g}'.format(*c.interval) if c.interval else '')
+                    + f', got {c.got} ({c.source})',
+                    style='dim',
+                )
+            )
         show_all(session, result.question, session.evidence(result.question), console)
     if result.kind == 'free' and result.state == 'review':
-        for c in result.evidence: console.print(Padding(Text(f'✗ {c.claim} not found' if c.got == 'not found' else f'✓ {c.claim} found in: {c.got}'), (0, 2)))
-        console.print(Text('Model answer: ', style='bold') + Text(session.question(result.question).rubric.model_answer))
+        for c in result.evidence:
+            console.print(
+                Padding(
+                    Text(
+                        f'✗ {c.claim} not found' if c.got == 'not found' else f'✓ {c.claim} found in: {c.got}'
+                    ),
+                    (0, 2),
+                )
+            )
+        console.print(
+            Text('Model answer: ', style='bold') + Text(session.question(result.question).rubric.model_answer)
+        )
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c010
 RATED = {'again': 'Not yet', 'hard': 'Partly', 'good': 'I had it'}
 
-def ask_rating(session:Session, id:str, read, console:Console)->bool:
+
+def ask_rating(session: Session, id: str, read, console: Console) -> bool:
     "Ask how an answer in words went; False if the learner wants to stop."
-    console.print(Text('How was yours? ' + ', '.join(f'{n}: {w}' for n,w in enumerate(RATED.values(), 1)) + ' (Enter: skip)', style='dim'))
+    console.print(
+        Text(
+            'How was yours? '
+            + ', '.join(f'{n}: {w}' for n, w in enumerate(RATED.values(), 1))
+            + ' (Enter: skip)',
+            style='dim',
+        )
+    )
     while (text := read().strip()) not in ('', 'q'):
-        if text in ('1', '2', '3'): session.rate(id, [*RATED][int(text)-1]); console.print(Text(f'Kept. {due_words(session.next_due(id), "This question")}')); break
+        if text in ('1', '2', '3'):
+            session.rate(id, [*RATED][int(text) - 1])
+            console.print(Text(f'Kept. {due_words(session.next_due(id), "This question")}'))
+            break
         console.print(Text('Type 1, 2 or 3, or nothing.', style='cyan'))
     return text != 'q'
 
+
 def due_words(
-    when:datetime,                 # In UTC, or None
-    what:str='The next question',
-    now:datetime=None,             # By default the time it is
-)->str:
+    when: datetime,  # In UTC, or None
+    what: str = 'The next question',
+    now: datetime = None,  # By default the time it is
+) -> str:
     "When something is asked again, in words."
-    if when is None: return ''
+    if when is None:
+        return ''
     left = (when - (now or datetime.now(timezone.utc))).total_seconds()
-    size, unit = next(((s, u) for s,u in ((86400, 'day'), (3600, 'hour'), (60, 'minute')) if left >= .97*s), (60, 'minute')); n = max(1, round(left/size))
-    return f"{what} is due {'now' if left <= 0 else f'in {n} {unit}s' if n > 1 else f'in 1 {unit}'}."
+    size, unit = next(
+        ((s, u) for s, u in ((86400, 'day'), (3600, 'hour'), (60, 'minute')) if left >= 0.97 * s),
+        (60, 'minute'),
+    )
+    n = max(1, round(left / size))
+    return f'{what} is due {"now" if left <= 0 else f"in {n} {unit}s" if n > 1 else f"in 1 {unit}"}.'
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c013
 def ask(
-    session:Session,
-    id:str,
-    read,             # Function that returns a typed line
-    console:Console,
-)->bool:              # False if the learner wants to stop
+    session: Session,
+    id: str,
+    read,  # Function that returns a typed line
+    console: Console,
+) -> bool:  # False if the learner wants to stop
     "Ask one question until it is right, skipped or solved."
     show_question(session, id, console)
     while True:
         text = read().strip()
-        if text in ('', 'q'): return not text
-        if text in ('h', '?'): console.print(Text(session.hint(id) or 'There is no hint.', style='cyan')); continue
+        if text in ('', 'q'):
+            return not text
+        if text in ('h', '?'):
+            console.print(Text(session.hint(id) or 'There is no hint.', style='cyan'))
+            continue
         if text in ('s', '!'):
-            try: solution = session.solution(id)
-            except CourseError as e: console.print(Text(f'There is no solution to show: {e}', style='cyan')); continue
-            console.print(Text(str(solution))); show_all(session, id, solution.evidence, console)
+            try:
+                solution = session.solution(id)
+            except CourseError as e:
+                console.print(Text(f'There is no solution to show: {e}', style='cyan'))
+                continue
+            console.print(Text(str(solution)))
+            show_all(session, id, solution.evidence, console)
             return True
-        with console.status('running the model …'): result = session.check(id, typed_answer(session.question(id), session.options(id), text))
+        with console.status('running the model …'):
+            result = session.check(id, typed_answer(session.question(id), session.options(id), text))
         show_result(session, result, console)
-        if result.kind == 'free' and result.state == 'review': return ask_rating(session, id, read, console)
-        if result.state not in ('incorrect', 'partial', 'invalid') or result.kind == 'predict' and result.score is not None: return True
+        if result.kind == 'free' and result.state == 'review':
+            return ask_rating(session, id, read, console)
+        if (
+            result.state not in ('incorrect', 'partial', 'invalid')
+            or result.kind == 'predict'
+            and result.score is not None
+        ):
+            return True
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c015
 def questions_for(
-    session:Session,
-    again:bool=False, due:bool=False, retry:bool=False,     # As in `take`
-)->tuple[list[str], str]:      # Ids in order, and what to say
+    session: Session,
+    again: bool = False,
+    due: bool = False,
+    retry: bool = False,  # As in `take`
+) -> tuple[list[str], str]:  # Ids in order, and what to say
     "Which questions to ask."
-    if due: now = session.due(); return now, f'{len(now)} due.' if now else f'Nothing is due. {due_words(session.next_due())}'.strip()
-    if retry: wrong = session.wrong(); return wrong, f'To try again: {len(wrong)}.' if wrong else 'There is nothing to try again.'
-    done = session.answered(); left = [id for id in session.questions if again or id not in done]
-    if again or not done: return left, ''
-    if left: return left, f'Going on at question {session.questions.index(left[0])+1}; {len(session.questions)-len(left)} of {len(session.questions)} are answered.'
-    wrong = len(session.wrong()); return [], 'Every question is answered. ' + (f'--retry asks the {wrong} that can be tried again, ' if wrong else '') + '--again asks all.'
+    if due:
+        now = session.due()
+        return now, f'{len(now)} due.' if now else f'Nothing is due. {due_words(session.next_due())}'.strip()
+    if retry:
+        wrong = session.wrong()
+        return wrong, f'To try again: {len(wrong)}.' if wrong else 'There is nothing to try again.'
+    done = session.answered()
+    left = [id for id in session.questions if again or id not in done]
+    if again or not done:
+        return left, ''
+    if left:
+        return (
+            left,
+            f'Going on at question {session.questions.index(left[0]) + 1}; {len(session.questions) - len(left)} of {len(session.questions)} are answered.',
+        )
+    wrong = len(session.wrong())
+    return [], 'Every question is answered. ' + (
+        f'--retry asks the {wrong} that can be tried again, ' if wrong else ''
+    ) + '--again asks all.'
+
 
 def take(
-    name:str,                  # A questionnaire, or the path of one
-    variant:int=0,
+    name: str,  # A questionnaire, or the path of one
+    variant: int = 0,
     *,
-    again:bool=False,          # Ask all, also what is answered
-    due:bool=False,            # Ask only what should be asked again by now
-    retry:bool=False,          # Ask only what is not right yet
-    session:Session=None,      # One that is already open
-    read=None,                 # Function that returns a typed line; by default from the keyboard
-    console:Console=None,
-)->Session:                    # `left` says whether the learner stopped in the middle; `KeyboardInterrupt` (Ctrl-C) says how to go on
+    again: bool = False,  # Ask all, also what is answered
+    due: bool = False,  # Ask only what should be asked again by now
+    retry: bool = False,  # Ask only what is not right yet
+    session: Session = None,  # One that is already open
+    read=None,  # Function that returns a typed line; by default from the keyboard
+    console: Console = None,
+) -> (
+    Session
+):  # `left` says whether the learner stopped in the middle; `KeyboardInterrupt` (Ctrl-C) says how to go on
     "Work through a questionnaire. Ctrl-C, Ctrl-D or q stops; the answers are kept."
     try:
         session, console = session or Session(name, variant), console or Console()
         read = read or (lambda: console.input('[bold]> [/bold]'))
-        ids, says = questions_for(session, again, due, retry); session.left = False
+        ids, says = questions_for(session, again, due, retry)
+        session.left = False
         console.print(Text(session.quiz.title, style='bold'), Text(str(session.progress())))
-        if says: console.print(Text(says))
-        if not ids: return session
+        if says:
+            console.print(Text(says))
+        if not ids:
+            return session
         try:
             for id in ids:
-                if not ask(session, id, read, console): session.left = True; break
-        except EOFError: console.print(); session.left = True
+                if not ask(session, id, read, console):
+                    session.left = True
+                    break
+        except EOFError:
+            console.print()
+            session.left = True
         left, wrong = len(questions_for(session)[0]), len(session.wrong())
-        says = f'{left} without an answer; the next time goes on there.' if left else f'Not right yet: {wrong}; --retry asks again.' if wrong else 'All done.'
-        console.print(Text(str(session.progress()), style='bold'), Text(says), Text(due_words(session.next_due())))
-    except KeyboardInterrupt: raise KeyboardInterrupt(how_to_go_on(f"{name}{' --due'*due}{' --retry'*retry}")) from None
+        says = (
+            f'{left} without an answer; the next time goes on there.'
+            if left
+            else f'Not right yet: {wrong}; --retry asks again.'
+            if wrong
+            else 'All done.'
+        )
+        console.print(
+            Text(str(session.progress()), style='bold'), Text(says), Text(due_words(session.next_due()))
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(how_to_go_on(f'{name}{" --due" * due}{" --retry" * retry}')) from None
     return session
 
-def how_to_go_on(
-    name:str='',      # A questionnaire; '' for what is due
-)->str:               # One line
-    "What to say to someone who stops in the middle."
-    return f"stopped by Ctrl-C; your answers are kept, `diffcourse quiz take {name or '--due'}` goes on"
 
-def show_probe(run, console:Console=None)->None:
+def how_to_go_on(
+    name: str = '',  # A questionnaire; '' for what is due
+) -> str:  # One line
+    "What to say to someone who stops in the middle."
+    return f'stopped by Ctrl-C; your answers are kept, `diffcourse quiz take {name or "--due"}` goes on'
+
+
+def show_probe(run, console: Console = None) -> None:
     "Print a probe's value, evidence and origin."
     console = console or Console()
-    show_evidence(Table(['measured', 'value'], [[k, v] for k,v in run.value.model_dump().items()], run.provenance.source), console)
-    for n,item in enumerate(run.evidence, 1): show_evidence(item, console, f'{run.provenance.probe}-{n}')
+    show_evidence(
+        Table(
+            ['measured', 'value'], [[k, v] for k, v in run.value.model_dump().items()], run.provenance.source
+        ),
+        console,
+    )
+    for n, item in enumerate(run.evidence, 1):
+        show_evidence(item, console, f'{run.provenance.probe}-{n}')
     p = run.provenance
-    console.print(Text(f"{'remembered' if run.cached else 'measured'} · {p.seconds:g} s · {p.device} · " + ', '.join(f'{k} {v}' for k,v in p.versions.items()), style='dim'))
+    console.print(
+        Text(
+            f'{"remembered" if run.cached else "measured"} · {p.seconds:g} s · {p.device} · '
+            + ', '.join(f'{k} {v}' for k, v in p.versions.items()),
+            style='dim',
+        )
+    )

@@ -27,119 +27,250 @@ from ..probe.registry import PROBES, Registry
 @dataclass
 class Frozen:
     "A question of one variant with everything filled in."
-    id:str
-    form:str                  # choice, choices, number, text, match, order, gaps, essay
-    prompt:str
-    weight:float = 1.
-    options:list = field(default_factory=list)   # (id, text, right, feedback); of a match (left, right); of an order texts in the right order
-    answer:object = None      # A number, texts, or the model answer
-    interval:tuple = None     # Of numbers: what is accepted
-    explain:str = ''          # With the origin of what was measured
-    hints:list = field(default_factory=list)
-    wrong:list = field(default_factory=list)     # (number, or texts; feedback)
+
+    id: str
+    form: str  # choice, choices, number, text, match, order, gaps, essay
+    prompt: str
+    weight: float = 1.0
+    options: list = field(
+        default_factory=list
+    )  # (id, text, right, feedback); of a match (left, right); of an order texts in the right order
+    answer: object = None  # A number, texts, or the model answer
+    interval: tuple = None  # Of numbers: what is accepted
+    explain: str = ''  # With the origin of what was measured
+    hints: list = field(default_factory=list)
+    wrong: list = field(default_factory=list)  # (number, or texts; feedback)
+
 
 @dataclass(frozen=True)
 class Loss:
     "Something that a format doesn't hold."
-    question:str
-    what:str
-    def __str__(self)->str: return f'{self.question}: {self.what}'
 
-_FORMS = {'single': 'choice', 'image': 'choice', 'multiple': 'choices', 'numeric': 'number', 'shape': 'text', 'short': 'text', 'match': 'match', 'order': 'order', 'cloze': 'gaps'}
+    question: str
+    what: str
+
+    def __str__(self) -> str:
+        return f'{self.question}: {self.what}'
+
+
+_FORMS = {
+    'single': 'choice',
+    'image': 'choice',
+    'multiple': 'choices',
+    'numeric': 'number',
+    'shape': 'text',
+    'short': 'text',
+    'match': 'match',
+    'order': 'order',
+    'cloze': 'gaps',
+}
+
 
 def _one(q, values, result, right, id):
     "Freeze a question."
-    form = ('choice' if q.options else 'number') if q.kind == 'predict' else _FORMS.get(q.kind, 'essay'); text = values.text
+    form = ('choice' if q.options else 'number') if q.kind == 'predict' else _FORMS.get(q.kind, 'essay')
+    text = values.text
     measured = list(dict.fromkeys(c.source for c in result.evidence if '.yaml, question' not in c.source))
     origin = [f'Measured: {"; ".join(measured)}.'] if measured and q.kind not in ('code', 'free') else []
-    out = Frozen(id, form, text(q.prompt), float(q.weight), explain='\n\n'.join(filter(None, [result.explain, *origin])), hints=[text(h) for h in q.hints], answer=right)
+    out = Frozen(
+        id,
+        form,
+        text(q.prompt),
+        float(q.weight),
+        explain='\n\n'.join(filter(None, [result.explain, *origin])),
+        hints=[text(h) for h in q.hints],
+        answer=right,
+    )
     if form in ('choice', 'choices'):
         rights = [right] if isinstance(right, str) else right
         out.options = [(o.id, text(o.text), o.id in rights, text(o.feedback)) for o in q.options]
     elif form == 'number':
-        out.interval = tuple(result.evidence[0].interval); out.wrong = [(values.get(w.near), text(w.feedback)) for w in q.wrong]
-        if q.unit: out.prompt += f' (in {q.unit})'
-    elif q.kind == 'shape': out.answer = [', '.join(map(str, right)), f"({', '.join(map(str, right))})", ','.join(map(str, right))]; out.prompt += ' (write it as 1, 2, 3)'
-    elif q.kind == 'short': out.answer = [values.get(a) for a in (q.answer if isinstance(q.answer, tuple) else (values.get(q.answer),))]; out.answer = [a for x in out.answer for a in (x if isinstance(x, list) else [x])]
-    elif form == 'match': texts = {i.id: text(i.text) for i in (*q.left, *q.right)}; out.options = [(text(i.text), texts[right[i.id]]) for i in q.left]; out.answer = [text(i.text) for i in q.right if i.id not in right.values()]
-    elif form == 'order': texts = {i.id: text(i.text) for i in q.items}; out.options = [texts[i] for i in right]
-    elif form == 'gaps': out.prompt = f'{out.prompt}\n\n{text(q.text)}'; out.answer = right; out.options = [(n, right[n], g.options, g.tolerance) for n,g in ((n, q.gaps[n]) for n in q.names())]
+        out.interval = tuple(result.evidence[0].interval)
+        out.wrong = [(values.get(w.near), text(w.feedback)) for w in q.wrong]
+        if q.unit:
+            out.prompt += f' (in {q.unit})'
+    elif q.kind == 'shape':
+        out.answer = [
+            ', '.join(map(str, right)),
+            f'({", ".join(map(str, right))})',
+            ','.join(map(str, right)),
+        ]
+        out.prompt += ' (write it as 1, 2, 3)'
+    elif q.kind == 'short':
+        out.answer = [
+            values.get(a) for a in (q.answer if isinstance(q.answer, tuple) else (values.get(q.answer),))
+        ]
+        out.answer = [a for x in out.answer for a in (x if isinstance(x, list) else [x])]
+    elif form == 'match':
+        texts = {i.id: text(i.text) for i in (*q.left, *q.right)}
+        out.options = [(text(i.text), texts[right[i.id]]) for i in q.left]
+        out.answer = [text(i.text) for i in q.right if i.id not in right.values()]
+    elif form == 'order':
+        texts = {i.id: text(i.text) for i in q.items}
+        out.options = [texts[i] for i in right]
+    elif form == 'gaps':
+        out.prompt = f'{out.prompt}\n\n{text(q.text)}'
+        out.answer = right
+        out.options = [(n, right[n], g.options, g.tolerance) for n, g in ((n, q.gaps[n]) for n in q.names())]
     return out
 
+
 def freeze(
-    name:str,                    # A questionnaire, or the path of its file
+    name: str,  # A questionnaire, or the path of its file
     models=None,
-    registry:Registry=PROBES,
-)->tuple[list[Frozen], list[Loss]]: # All questions of all variants, and those that can't be marked here
+    registry: Registry = PROBES,
+) -> tuple[list[Frozen], list[Loss]]:  # All questions of all variants, and those that can't be marked here
     "Fill everything in, with what is measured on this machine."
-    quiz = read_quiz(find_quiz(name))[0]; out, lost = [], []
+    quiz = read_quiz(find_quiz(name))[0]
+    out, lost = [], []
     for variant in range(quiz.variants):
         values = Values(quiz, variant, models, registry)
         for q in quiz.questions:
-            id = q.id if quiz.variants == 1 else f'{q.id}-v{variant+1}'
-            if q.kind in ('code', 'challenge'): lost.append(Loss(id, f'a {q.kind} question is marked by running something; left for a person to mark'))
-            if q.kind == 'image': lost.append(Loss(id, 'the pictures; their descriptions are there'))
+            id = q.id if quiz.variants == 1 else f'{q.id}-v{variant + 1}'
+            if q.kind in ('code', 'challenge'):
+                lost.append(
+                    Loss(id, f'a {q.kind} question is marked by running something; left for a person to mark')
+                )
+            if q.kind == 'image':
+                lost.append(Loss(id, 'the pictures; their descriptions are there'))
             try:
-                right = right_answer(q, values); result = grade(q, right, values)
-                if result.state in ('fault', 'ungraded', 'incorrect', 'invalid') and q.kind not in ('free', 'reflect', 'code'): raise CourseError(result.feedback or result.state)
+                right = right_answer(q, values)
+                result = grade(q, right, values)
+                if result.state in ('fault', 'ungraded', 'incorrect', 'invalid') and q.kind not in (
+                    'free',
+                    'reflect',
+                    'code',
+                ):
+                    raise CourseError(result.feedback or result.state)
                 out.append(_one(q, values, result, right, id))
-            except (CourseError, BrokenQuiz) as e: lost.append(Loss(id, f'the whole question: {e}'))
+            except (CourseError, BrokenQuiz) as e:
+                lost.append(Loss(id, f'the whole question: {e}'))
     return out, lost
 
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c007
-def _half(x): return float(f'{x:.9g}')
+def _half(x):
+    return float(f'{x:.9g}')
 
-def to_jupyterquiz(frozen:list)->tuple[str, list[Loss]]:
+
+def to_jupyterquiz(frozen: list) -> tuple[str, list[Loss]]:
     "JSON for jupyterquiz."
     out, lost = [], []
     for f in frozen:
         why = f.explain
-        if f.hints: lost.append(Loss(f.id, f'{len(f.hints)} hints'))
+        if f.hints:
+            lost.append(Loss(f.id, f'{len(f.hints)} hints'))
         if f.form in ('choice', 'choices'):
-            answers = [dict(answer=t, correct=ok, feedback='\n\n'.join(filter(None, [fb, why if ok else '']))) for _,t,ok,fb in f.options]
-            out.append(dict(question=f.prompt, type='multiple_choice' if f.form == 'choice' else 'many_choice', answers=answers))
-            if f.form == 'choices': lost.append(Loss(f.id, 'points for a part of the options'))
+            answers = [
+                dict(answer=t, correct=ok, feedback='\n\n'.join(filter(None, [fb, why if ok else ''])))
+                for _, t, ok, fb in f.options
+            ]
+            out.append(
+                dict(
+                    question=f.prompt,
+                    type='multiple_choice' if f.form == 'choice' else 'many_choice',
+                    answers=answers,
+                )
+            )
+            if f.form == 'choices':
+                lost.append(Loss(f.id, 'points for a part of the options'))
         elif f.form == 'number':
-            wrong = [dict(type='range', range=[w-(f.interval[1]-f.interval[0])/2, w+(f.interval[1]-f.interval[0])/2], correct=False, feedback=fb) for w,fb in f.wrong]
-            out.append(dict(question=f.prompt, type='numeric', answers=[dict(type='range', range=list(f.interval), correct=True, feedback=why), *wrong, dict(type='default', feedback='Not correct.')]))
-        elif f.form == 'text': out.append(dict(question=f.prompt, type='string', answers=[dict(answer=a, correct=True, match_case=False, feedback=why) for a in f.answer]))
-        else: lost.append(Loss(f.id, f'the whole question: there is no kind for {f.form}'))
+            wrong = [
+                dict(
+                    type='range',
+                    range=[w - (f.interval[1] - f.interval[0]) / 2, w + (f.interval[1] - f.interval[0]) / 2],
+                    correct=False,
+                    feedback=fb,
+                )
+                for w, fb in f.wrong
+            ]
+            out.append(
+                dict(
+                    question=f.prompt,
+                    type='numeric',
+                    answers=[
+                        dict(type='range', range=list(f.interval), correct=True, feedback=why),
+                        *wrong,
+                        dict(type='default', feedback='Not correct.'),
+                    ],
+                )
+            )
+        elif f.form == 'text':
+            out.append(
+                dict(
+                    question=f.prompt,
+                    type='string',
+                    answers=[dict(answer=a, correct=True, match_case=False, feedback=why) for a in f.answer],
+                )
+            )
+        else:
+            lost.append(Loss(f.id, f'the whole question: there is no kind for {f.form}'))
     return json.dumps(out, indent=1, ensure_ascii=False) + '\n', lost
 
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c009
-def _gift(text): return re.sub(r'([~=#{}:\\])', r'\\\1', str(text).strip()).replace('\r', '').replace('\n', '\\n')
+def _gift(text):
+    return re.sub(r'([~=#{}:\\])', r'\\\1', str(text).strip()).replace('\r', '').replace('\n', '\\n')
 
-def _share(n): return f'{100/n:.5f}'.rstrip('0').rstrip('.')
+
+def _share(n):
+    return f'{100 / n:.5f}'.rstrip('0').rstrip('.')
+
 
 def _gift_answers(f, lost):
     "What stands between the braces, or None."
-    fb = lambda t: f'#{_gift(t)}' if t else ''
-    if f.form == 'choice': return [f"{'=' if ok else '~'}{_gift(t)}{fb(b)}" for _,t,ok,b in f.options]
-    if f.form == 'choices': n = sum(ok for _,_,ok,_ in f.options); return [f"~%{'' if ok else '-'}{_share(n)}%{_gift(t)}{fb(b)}" for _,t,ok,b in f.options]
+
+    def fb(t):
+        return f'#{_gift(t)}' if t else ''
+
+    if f.form == 'choice':
+        return [f'{"=" if ok else "~"}{_gift(t)}{fb(b)}' for _, t, ok, b in f.options]
+    if f.form == 'choices':
+        n = sum(ok for _, _, ok, _ in f.options)
+        return [f'~%{"" if ok else "-"}{_share(n)}%{_gift(t)}{fb(b)}' for _, t, ok, b in f.options]
     if f.form == 'number':
-        if f.wrong: lost.append(Loss(f.id, f'{len(f.wrong)} wrong numbers that are known'))
+        if f.wrong:
+            lost.append(Loss(f.id, f'{len(f.wrong)} wrong numbers that are known'))
         return [f'#{f.interval[0]!r}..{f.interval[1]!r}']
-    if f.form == 'text': return [f'={_gift(a)}' for a in f.answer]
+    if f.form == 'text':
+        return [f'={_gift(a)}' for a in f.answer]
     if f.form in ('match', 'order'):
-        if f.form == 'order': lost.append(Loss(f.id, 'points for a part of the order; each thing is matched with its place'))
-        elif f.answer: lost.append(Loss(f.id, f'{len(f.answer)} partners too many'))
-        return [f'={_gift(a)} -> {_gift(b)}' for a,b in (f.options if f.form == 'match' else [(t, n) for n,t in enumerate(f.options, 1)])]
+        if f.form == 'order':
+            lost.append(Loss(f.id, 'points for a part of the order; each thing is matched with its place'))
+        elif f.answer:
+            lost.append(Loss(f.id, f'{len(f.answer)} partners too many'))
+        return [
+            f'={_gift(a)} -> {_gift(b)}'
+            for a, b in (f.options if f.form == 'match' else [(t, n) for n, t in enumerate(f.options, 1)])
+        ]
     return None
 
-def to_gift(frozen:list)->tuple[str, list[Loss]]:
+
+def to_gift(frozen: list) -> tuple[str, list[Loss]]:
     "Text in GIFT."
     out, lost = [], []
     for f in frozen:
-        if f.hints: lost.append(Loss(f.id, f'{len(f.hints)} hints'))
-        if f.weight != 1: lost.append(Loss(f.id, f'the weight {f.weight:g}'))
-        if f.form == 'gaps' and len(f.options) > 1: lost.append(Loss(f.id, 'the whole question: only one gap fits into a question')); continue
-        answers = _gift_answers(f, lost); more = f'\n####{_gift(f.explain)}' if f.explain else ''
+        if f.hints:
+            lost.append(Loss(f.id, f'{len(f.hints)} hints'))
+        if f.weight != 1:
+            lost.append(Loss(f.id, f'the weight {f.weight:g}'))
+        if f.form == 'gaps' and len(f.options) > 1:
+            lost.append(Loss(f.id, 'the whole question: only one gap fits into a question'))
+            continue
+        answers = _gift_answers(f, lost)
+        more = f'\n####{_gift(f.explain)}' if f.explain else ''
         if f.form == 'gaps':
-            (n, right, options, tolerance), = f.options; before, _, after = f.prompt.partition(f'[[{n}]]')
-            inner = ' '.join(f"{'=' if o == right else '~'}{_gift(o)}" for o in options) if options else f'={_gift(right)}'
-            if tolerance: lost.append(Loss(f.id, 'the tolerance of a gap'))
-            out.append(f'::{_gift(f.id)}::[markdown]{_gift(before)} {{{inner}}} {_gift(after)}'.rstrip()); continue
-        if answers is None: lost.append(Loss(f.id, 'marking: a person has to'))
+            ((n, right, options, tolerance),) = f.options
+            before, _, after = f.prompt.partition(f'[[{n}]]')
+            inner = (
+                ' '.join(f'{"=" if o == right else "~"}{_gift(o)}' for o in options)
+                if options
+                else f'={_gift(right)}'
+            )
+            if tolerance:
+                lost.append(Loss(f.id, 'the tolerance of a gap'))
+            out.append(f'::{_gift(f.id)}::[markdown]{_gift(before)} {{{inner}}} {_gift(after)}'.rstrip())
+            continue
+        if answers is None:
+            lost.append(Loss(f.id, 'marking: a person has to'))
         body = '' if answers is None else '\n' + '\n'.join(answers) + more + '\n'
         out.append(f'::{_gift(f.id)}::[markdown]{_gift(f.prompt)}{{{body}}}')
     return '\n\n'.join(out) + '\n', lost
@@ -147,194 +278,393 @@ def to_gift(frozen:list)->tuple[str, list[Loss]]:
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c011
 _NO_XML = re.compile('[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 
+
 def _add(parent, tag, text=None, **attributes):
     "A child element."
     e = E.SubElement(parent, tag, attributes)
-    if text is not None: e.text = _NO_XML.sub('�', str(text))
+    if text is not None:
+        e.text = _NO_XML.sub('�', str(text))
     return e
 
-def _text(parent, tag, text, **attributes): _add(_add(parent, tag, **attributes), 'text', text)
+
+def _text(parent, tag, text, **attributes):
+    _add(_add(parent, tag, **attributes), 'text', text)
+
 
 def _answer(q, fraction, text, feedback='', **more):
-    a = _add(q, 'answer', fraction=fraction, format='plain_text'); _add(a, 'text', text)
+    a = _add(q, 'answer', fraction=fraction, format='plain_text')
+    _add(a, 'text', text)
     _text(a, 'feedback', feedback, format='markdown')
-    for k,v in more.items(): _add(a, k, v)
+    for k, v in more.items():
+        _add(a, k, v)
+
 
 def _cloze(f):
     "The text with Moodle's codes in the gaps."
-    safe = lambda t: re.sub(r'([}#~/"\\])', r'\\\1', str(t)); text = f.prompt
-    for n,right,options,tolerance in f.options:
-        if options: code = 'MULTICHOICE:' + '~'.join(('=' if o == right else '') + safe(o) for o in options)
-        elif isinstance(right, (int, float)): code = f'NUMERICAL:={right!r}:{max(tolerance.abs, tolerance.rel*abs(right)) if tolerance else 0!r}'
-        else: code = f'SHORTANSWER:={safe(right)}'
+
+    def safe(t):
+        return re.sub(r'([}#~/"\\])', r'\\\1', str(t))
+
+    text = f.prompt
+    for n, right, options, tolerance in f.options:
+        if options:
+            code = 'MULTICHOICE:' + '~'.join(('=' if o == right else '') + safe(o) for o in options)
+        elif isinstance(right, (int, float)):
+            code = (
+                f'NUMERICAL:={right!r}:{max(tolerance.abs, tolerance.rel * abs(right)) if tolerance else 0!r}'
+            )
+        else:
+            code = f'SHORTANSWER:={safe(right)}'
         text = text.replace(f'[[{n}]]', f'{{1:{code}}}')
     return text
+
 
 def _moodle_body(q, f, lost):
     "Everything that depends on the kind."
     if f.form in ('choice', 'choices'):
-        _add(q, 'single', 'true' if f.form == 'choice' else 'false'); _add(q, 'shuffleanswers', 'true'); _add(q, 'answernumbering', 'none'); n = sum(ok for _,_,ok,_ in f.options)
-        for _,t,ok,fb in f.options: _answer(q, '100' if ok and f.form == 'choice' else _share(n) if ok else '0' if f.form == 'choice' else f'-{_share(n)}', t, fb)
+        _add(q, 'single', 'true' if f.form == 'choice' else 'false')
+        _add(q, 'shuffleanswers', 'true')
+        _add(q, 'answernumbering', 'none')
+        n = sum(ok for _, _, ok, _ in f.options)
+        for _, t, ok, fb in f.options:
+            _answer(
+                q,
+                '100'
+                if ok and f.form == 'choice'
+                else _share(n)
+                if ok
+                else '0'
+                if f.form == 'choice'
+                else f'-{_share(n)}',
+                t,
+                fb,
+            )
     elif f.form == 'number':
-        low, high = f.interval; _answer(q, '100', repr(_half((low+high)/2)), '', tolerance=repr((high-low)/2))
-        for w,fb in f.wrong: _answer(q, '0', repr(w), fb, tolerance=repr((high-low)/2))
+        low, high = f.interval
+        _answer(q, '100', repr(_half((low + high) / 2)), '', tolerance=repr((high - low) / 2))
+        for w, fb in f.wrong:
+            _answer(q, '0', repr(w), fb, tolerance=repr((high - low) / 2))
     elif f.form == 'text':
         _add(q, 'usecase', '0')
-        for a in f.answer: _answer(q, '100', a)
+        for a in f.answer:
+            _answer(q, '100', a)
     elif f.form in ('match', 'order'):
-        _add(q, 'shuffleanswers', 'true'); pairs = f.options if f.form == 'match' else [(t, n) for n,t in enumerate(f.options, 1)]
-        if f.form == 'order': lost.append(Loss(f.id, 'points for a part of the order; each thing is matched with its place'))
-        for left,right in [*pairs, *(('', r) for r in (f.answer if f.form == 'match' else []))]:
-            s = _add(q, 'subquestion', format='markdown'); _add(s, 'text', left); _text(s, 'answer', right)
-    elif f.form == 'essay': lost.append(Loss(f.id, 'marking: a person has to')); _text(q, 'graderinfo', f.answer, format='markdown')
+        _add(q, 'shuffleanswers', 'true')
+        pairs = f.options if f.form == 'match' else [(t, n) for n, t in enumerate(f.options, 1)]
+        if f.form == 'order':
+            lost.append(Loss(f.id, 'points for a part of the order; each thing is matched with its place'))
+        for left, right in [*pairs, *(('', r) for r in (f.answer if f.form == 'match' else []))]:
+            s = _add(q, 'subquestion', format='markdown')
+            _add(s, 'text', left)
+            _text(s, 'answer', right)
+    elif f.form == 'essay':
+        lost.append(Loss(f.id, 'marking: a person has to'))
+        _text(q, 'graderinfo', f.answer, format='markdown')
 
-def to_moodle(frozen:list)->tuple[str, list[Loss]]:
+
+def to_moodle(frozen: list) -> tuple[str, list[Loss]]:
     "Moodle XML."
     root, lost = E.Element('quiz'), []
-    kinds = {'choice': 'multichoice', 'choices': 'multichoice', 'number': 'numerical', 'text': 'shortanswer', 'match': 'matching', 'order': 'matching', 'gaps': 'cloze', 'essay': 'essay'}
+    kinds = {
+        'choice': 'multichoice',
+        'choices': 'multichoice',
+        'number': 'numerical',
+        'text': 'shortanswer',
+        'match': 'matching',
+        'order': 'matching',
+        'gaps': 'cloze',
+        'essay': 'essay',
+    }
     for f in frozen:
-        q = _add(root, 'question', type=kinds[f.form]); _text(q, 'name', f.id); _text(q, 'questiontext', _cloze(f) if f.form == 'gaps' else f.prompt, format='markdown')
+        q = _add(root, 'question', type=kinds[f.form])
+        _text(q, 'name', f.id)
+        _text(q, 'questiontext', _cloze(f) if f.form == 'gaps' else f.prompt, format='markdown')
         _text(q, 'generalfeedback', f.explain, format='markdown')
-        if f.form != 'gaps': _add(q, 'defaultgrade', f'{f.weight:g}')
+        if f.form != 'gaps':
+            _add(q, 'defaultgrade', f'{f.weight:g}')
         _moodle_body(q, f, lost)
-        for h in f.hints: _text(q, 'hint', h, format='markdown')
+        for h in f.hints:
+            _text(q, 'hint', h, format='markdown')
     E.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + E.tostring(root, encoding='unicode') + '\n', lost
 
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c013
 _QTI = 'http://www.imsglobal.org/xsd/imsqti_v2p1'
 
+
 def _declare(item, kind, cardinality, right):
-    d = _add(item, 'responseDeclaration', identifier='RESPONSE', cardinality=cardinality, baseType=kind); c = _add(d, 'correctResponse')
-    for r in right: _add(c, 'value', r)
+    d = _add(item, 'responseDeclaration', identifier='RESPONSE', cardinality=cardinality, baseType=kind)
+    c = _add(d, 'correctResponse')
+    for r in right:
+        _add(c, 'value', r)
     return d
+
 
 def _rule(item, *tests):
     "Score 1 if all tests hold."
-    p = _add(_add(_add(item, 'responseProcessing'), 'responseCondition'), 'responseIf'); box = p if len(tests) == 1 else _add(p, 'and')
+    p = _add(_add(_add(item, 'responseProcessing'), 'responseCondition'), 'responseIf')
+    box = p if len(tests) == 1 else _add(p, 'and')
     for tag, value in tests:
-        t = _add(box, tag); _add(t, 'variable', identifier='RESPONSE')
-        if tag == 'match': _add(t, 'correct', identifier='RESPONSE')
-        else: _add(t, 'baseValue', value, baseType='float')
+        t = _add(box, tag)
+        _add(t, 'variable', identifier='RESPONSE')
+        if tag == 'match':
+            _add(t, 'correct', identifier='RESPONSE')
+        else:
+            _add(t, 'baseValue', value, baseType='float')
     _add(_add(p, 'setOutcomeValue', identifier='SCORE'), 'baseValue', '1', baseType='float')
 
-def _mapped(item): _add(item, 'responseProcessing', template='http://www.imsglobal.org/question/qti_v2p1/rptemplates/map_response')
+
+def _mapped(item):
+    _add(
+        item,
+        'responseProcessing',
+        template='http://www.imsglobal.org/question/qti_v2p1/rptemplates/map_response',
+    )
+
 
 def _mapping(d, pairs, **limits):
     m = _add(d, 'mapping', defaultValue='0', **limits)
-    for k,v in pairs: _add(m, 'mapEntry', mapKey=str(k), mappedValue=f'{v:.6g}')
+    for k, v in pairs:
+        _add(m, 'mapEntry', mapKey=str(k), mappedValue=f'{v:.6g}')
+
 
 def _qti_choice(item, f):
-    right = [f'O{i}' for i,o in enumerate(f.options) if o[2]]; d = _declare(item, 'identifier', 'single' if f.form == 'choice' else 'multiple', right)
-    if f.form == 'choices': _mapping(d, [(f'O{i}', (1 if o[2] else -1)/len(right)) for i,o in enumerate(f.options)], lowerBound='0', upperBound='1')
-    body = _start(item, f); c = _add(body, 'choiceInteraction', responseIdentifier='RESPONSE', shuffle='true', maxChoices='1' if f.form == 'choice' else '0'); _add(c, 'prompt', f.prompt)
-    for i,o in enumerate(f.options):
+    right = [f'O{i}' for i, o in enumerate(f.options) if o[2]]
+    d = _declare(item, 'identifier', 'single' if f.form == 'choice' else 'multiple', right)
+    if f.form == 'choices':
+        _mapping(
+            d,
+            [(f'O{i}', (1 if o[2] else -1) / len(right)) for i, o in enumerate(f.options)],
+            lowerBound='0',
+            upperBound='1',
+        )
+    body = _start(item, f)
+    c = _add(
+        body,
+        'choiceInteraction',
+        responseIdentifier='RESPONSE',
+        shuffle='true',
+        maxChoices='1' if f.form == 'choice' else '0',
+    )
+    _add(c, 'prompt', f.prompt)
+    for i, o in enumerate(f.options):
         s = _add(c, 'simpleChoice', o[1], identifier=f'O{i}')
-        if o[3]: _add(s, 'feedbackInline', o[3], outcomeIdentifier='RESPONSE', identifier=f'O{i}', showHide='show')
+        if o[3]:
+            _add(s, 'feedbackInline', o[3], outcomeIdentifier='RESPONSE', identifier=f'O{i}', showHide='show')
     _mapped(item) if f.form == 'choices' else _rule(item, ('match', None))
 
+
 def _qti_text(item, f):
-    number = f.form == 'number'; d = _declare(item, 'float' if number else 'string', 'single', [_half(sum(f.interval)/2)] if number else f.answer[:1])
-    if not number: _mapping(d, [(a, 1) for a in f.answer])
-    p = _add(_start(item, f), 'p', f'{f.prompt} '); _add(p, 'textEntryInteraction', responseIdentifier='RESPONSE')
+    number = f.form == 'number'
+    d = _declare(
+        item,
+        'float' if number else 'string',
+        'single',
+        [_half(sum(f.interval) / 2)] if number else f.answer[:1],
+    )
+    if not number:
+        _mapping(d, [(a, 1) for a in f.answer])
+    p = _add(_start(item, f), 'p', f'{f.prompt} ')
+    _add(p, 'textEntryInteraction', responseIdentifier='RESPONSE')
     _rule(item, ('gte', repr(f.interval[0])), ('lte', repr(f.interval[1]))) if number else _mapped(item)
 
+
 def _qti_match(item, f):
-    rights = [*dict.fromkeys(r for _,r in f.options), *f.answer]; d = _declare(item, 'directedPair', 'multiple', [f'L{i} R{rights.index(r)}' for i,(_,r) in enumerate(f.options)])
-    _mapping(d, [(f'L{i} R{rights.index(r)}', 1/len(f.options)) for i,(_,r) in enumerate(f.options)], lowerBound='0', upperBound='1')
-    m = _add(_start(item, f), 'matchInteraction', responseIdentifier='RESPONSE', shuffle='true', maxAssociations=str(len(f.options))); _add(m, 'prompt', f.prompt)
-    for texts, letter, most in (([a for a,_ in f.options], 'L', '1'), (rights, 'R', '0')):
+    rights = [*dict.fromkeys(r for _, r in f.options), *f.answer]
+    d = _declare(
+        item, 'directedPair', 'multiple', [f'L{i} R{rights.index(r)}' for i, (_, r) in enumerate(f.options)]
+    )
+    _mapping(
+        d,
+        [(f'L{i} R{rights.index(r)}', 1 / len(f.options)) for i, (_, r) in enumerate(f.options)],
+        lowerBound='0',
+        upperBound='1',
+    )
+    m = _add(
+        _start(item, f),
+        'matchInteraction',
+        responseIdentifier='RESPONSE',
+        shuffle='true',
+        maxAssociations=str(len(f.options)),
+    )
+    _add(m, 'prompt', f.prompt)
+    for texts, letter, most in (([a for a, _ in f.options], 'L', '1'), (rights, 'R', '0')):
         s = _add(m, 'simpleMatchSet')
-        for i,t in enumerate(texts): _add(s, 'simpleAssociableChoice', t, identifier=f'{letter}{i}', matchMax=most)
+        for i, t in enumerate(texts):
+            _add(s, 'simpleAssociableChoice', t, identifier=f'{letter}{i}', matchMax=most)
     _mapped(item)
+
 
 def _qti_order(item, f):
     _declare(item, 'identifier', 'ordered', [f'I{i}' for i in range(len(f.options))])
-    o = _add(_start(item, f), 'orderInteraction', responseIdentifier='RESPONSE', shuffle='true'); _add(o, 'prompt', f.prompt)
-    for i,t in shuffled(f.id, list(enumerate(f.options))): _add(o, 'simpleChoice', t, identifier=f'I{i}')
+    o = _add(_start(item, f), 'orderInteraction', responseIdentifier='RESPONSE', shuffle='true')
+    _add(o, 'prompt', f.prompt)
+    for i, t in shuffled(f.id, list(enumerate(f.options))):
+        _add(o, 'simpleChoice', t, identifier=f'I{i}')
     _rule(item, ('match', None))
+
 
 def _start(item, f):
     "Outcomes, and the beginning of the body."
-    _add(item, 'outcomeDeclaration', identifier='SCORE', cardinality='single', baseType='float'); return _add(item, 'itemBody')
+    _add(item, 'outcomeDeclaration', identifier='SCORE', cardinality='single', baseType='float')
+    return _add(item, 'itemBody')
+
 
 def _qti_item(f, lost):
     "One item as XML, or None."
-    item = E.Element('assessmentItem', {'xmlns': _QTI, 'identifier': f'q-{f.id}', 'title': f.id, 'adaptive': 'false', 'timeDependent': 'false'})
-    if f.form in ('choice', 'choices'): _qti_choice(item, f)
-    elif f.form in ('number', 'text'): _qti_text(item, f)
-    elif f.form == 'match': _qti_match(item, f)
-    elif f.form == 'order': _qti_order(item, f); lost.append(Loss(f.id, 'points for a part of the order'))
+    item = E.Element(
+        'assessmentItem',
+        {
+            'xmlns': _QTI,
+            'identifier': f'q-{f.id}',
+            'title': f.id,
+            'adaptive': 'false',
+            'timeDependent': 'false',
+        },
+    )
+    if f.form in ('choice', 'choices'):
+        _qti_choice(item, f)
+    elif f.form in ('number', 'text'):
+        _qti_text(item, f)
+    elif f.form == 'match':
+        _qti_match(item, f)
+    elif f.form == 'order':
+        _qti_order(item, f)
+        lost.append(Loss(f.id, 'points for a part of the order'))
     elif f.form == 'essay':
         lost.append(Loss(f.id, 'marking: a person has to'))
-        _add(item, 'responseDeclaration', identifier='RESPONSE', cardinality='single', baseType='string'); _add(_add(_start(item, f), 'extendedTextInteraction', responseIdentifier='RESPONSE'), 'prompt', f.prompt)
-    else: lost.append(Loss(f.id, 'the whole question: gaps')); return None
-    if f.explain: _add(item, 'modalFeedback', f.explain, outcomeIdentifier='SCORE', identifier='EXPLAIN', showHide='hide')
+        _add(item, 'responseDeclaration', identifier='RESPONSE', cardinality='single', baseType='string')
+        _add(
+            _add(_start(item, f), 'extendedTextInteraction', responseIdentifier='RESPONSE'),
+            'prompt',
+            f.prompt,
+        )
+    else:
+        lost.append(Loss(f.id, 'the whole question: gaps'))
+        return None
+    if f.explain:
+        _add(
+            item, 'modalFeedback', f.explain, outcomeIdentifier='SCORE', identifier='EXPLAIN', showHide='hide'
+        )
     E.indent(item)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + E.tostring(item, encoding='unicode') + '\n'
 
-def to_qti(frozen:list)->tuple[bytes, list[Loss]]:
+
+def to_qti(frozen: list) -> tuple[bytes, list[Loss]]:
     "A QTI 2.1 package, as a zip file: the same bytes for the same questions."
     lost, files = [], {}
     for f in frozen:
-        if f.hints: lost.append(Loss(f.id, f'{len(f.hints)} hints'))
-        if f.wrong: lost.append(Loss(f.id, f'{len(f.wrong)} wrong numbers that are known'))
-        if f.weight != 1: lost.append(Loss(f.id, f'the weight {f.weight:g}'))
-        if (x := _qti_item(f, lost)): files[f'items/{f.id}.xml'] = x
-    resources = ''.join(f'<resource identifier="r{i}" type="imsqti_item_xmlv2p1" href="{escape(n)}"><file href="{escape(n)}"/></resource>' for i,n in enumerate(files))
-    files['imsmanifest.xml'] = ('<?xml version="1.0" encoding="UTF-8"?>\n<manifest xmlns="http://www.imsglobal.org/xsd/imscp_v1p1" identifier="diffcourse"><metadata><schema>QTIv2.1 Package</schema><schemaversion>1.0.0</schemaversion></metadata>'
-                                f'<organizations/><resources>{resources}</resources></manifest>\n')
+        if f.hints:
+            lost.append(Loss(f.id, f'{len(f.hints)} hints'))
+        if f.wrong:
+            lost.append(Loss(f.id, f'{len(f.wrong)} wrong numbers that are known'))
+        if f.weight != 1:
+            lost.append(Loss(f.id, f'the weight {f.weight:g}'))
+        if x := _qti_item(f, lost):
+            files[f'items/{f.id}.xml'] = x
+    resources = ''.join(
+        f'<resource identifier="r{i}" type="imsqti_item_xmlv2p1" href="{escape(n)}"><file href="{escape(n)}"/></resource>'
+        for i, n in enumerate(files)
+    )
+    files['imsmanifest.xml'] = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<manifest xmlns="http://www.imsglobal.org/xsd/imscp_v1p1" identifier="diffcourse"><metadata><schema>QTIv2.1 Package</schema><schemaversion>1.0.0</schemaversion></metadata>'
+        f'<organizations/><resources>{resources}</resources></manifest>\n'
+    )
     out = io.BytesIO()
     with zipfile.ZipFile(out, 'w') as z:
-        for n,text in sorted(files.items()): z.writestr(zipfile.ZipInfo(n, (1980, 1, 1, 0, 0, 0)), text)
+        for n, text in sorted(files.items()):
+            z.writestr(zipfile.ZipInfo(n, (1980, 1, 1, 0, 0, 0)), text)
     return out.getvalue(), lost
 
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c014
-FORMATS = {'jupyterquiz': (to_jupyterquiz, '.json'), 'gift': (to_gift, '.gift'), 'moodle': (to_moodle, '.xml'), 'qti': (to_qti, '.zip')}
+FORMATS = {
+    'jupyterquiz': (to_jupyterquiz, '.json'),
+    'gift': (to_gift, '.gift'),
+    'moodle': (to_moodle, '.xml'),
+    'qti': (to_qti, '.zip'),
+}
+
 
 def export_quiz(
-    name:str,                    # A questionnaire, or the path of its file
-    to:str,                      # jupyterquiz, gift, moodle or qti
+    name: str,  # A questionnaire, or the path of its file
+    to: str,  # jupyterquiz, gift, moodle or qti
     models=None,
-    registry:Registry=PROBES,
-)->tuple[bytes, list[Loss]]:     # The file, and what it doesn't hold
+    registry: Registry = PROBES,
+) -> tuple[bytes, list[Loss]]:  # The file, and what it doesn't hold
     "A questionnaire in another format. `BadInput` for a format that isn't known."
-    if to not in FORMATS: raise BadInput(f"the format is {to!r}; expected one of {', '.join(FORMATS)}")
-    frozen, lost = freeze(name, models, registry); made, more = FORMATS[to][0](frozen)
+    if to not in FORMATS:
+        raise BadInput(f'the format is {to!r}; expected one of {", ".join(FORMATS)}')
+    frozen, lost = freeze(name, models, registry)
+    made, more = FORMATS[to][0](frozen)
     return made.encode() if isinstance(made, str) else made, [*lost, *more]
 
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c016
 def public_questions(
-    name:str,                    # A questionnaire, or the path of its file
+    name: str,  # A questionnaire, or the path of its file
     models=None,
-    registry:Registry=PROBES,
-)->dict:                         # Plain data
+    registry: Registry = PROBES,
+) -> dict:  # Plain data
     "The questions of all variants without anything that gives an answer away."
-    quiz = read_quiz(find_quiz(name))[0]; out = []
+    quiz = read_quiz(find_quiz(name))[0]
+    out = []
     for variant in range(quiz.variants):
         values = Values(quiz, variant, models, registry)
+
         def text(t, values=values):
-            try: return values.text(t)
-            except (CourseError, BrokenQuiz): return t
+            try:
+                return values.text(t)
+            except (CourseError, BrokenQuiz):
+                return t
+
         out.append(dict(variant=variant, questions=[_public(q, quiz, variant, text) for q in quiz.questions]))
     return dict(schema='diffcourse.public/1', id=quiz.id, title=quiz.title, lesson=quiz.lesson, variants=out)
 
+
 def _public(q, quiz, variant, text):
     "What may be seen of one question; keys that aren't named here stay behind."
-    out = dict(id=q.id, kind=q.kind, weight=q.weight, prompt=text(q.prompt)); mixed = lambda part, xs: shuffled(f'{quiz.id}/{q.id}/{variant}{part}', xs)
-    if getattr(q, 'options', None): out['options'] = [dict(id=o.id, text=text(o.text)) for o in (mixed('', q.options) if q.shuffle else q.options)]
-    if getattr(q, 'unit', ''): out['unit'] = q.unit
-    if q.kind == 'shape' and q.axes: out['axes'] = list(q.axes)
-    if q.kind == 'order': out['items'] = [dict(id=i.id, text=text(i.text)) for i in mixed('', q.items)]
-    if q.kind == 'match': out |= {side: [dict(id=i.id, text=text(i.text)) for i in (mixed('', xs) if side == 'right' else xs)] for side,xs in (('left', q.left), ('right', q.right))}
-    if q.kind == 'cloze': out |= dict(text=text(q.text), gaps={n: dict(form=g.form, unit=g.unit, options=list(g.options) if g.options else None) for n,g in q.gaps.items()})
-    if q.kind == 'code': out |= dict(function=q.spec.function, starter=q.spec.starter, time_limit_s=q.spec.time_limit_s)
-    if q.kind == 'challenge': out |= dict(input=q.input, goals=[text(g.say) for g in q.goals])
+    out = dict(id=q.id, kind=q.kind, weight=q.weight, prompt=text(q.prompt))
+
+    def mixed(part, xs):
+        return shuffled(f'{quiz.id}/{q.id}/{variant}{part}', xs)
+
+    if getattr(q, 'options', None):
+        out['options'] = [
+            dict(id=o.id, text=text(o.text)) for o in (mixed('', q.options) if q.shuffle else q.options)
+        ]
+    if getattr(q, 'unit', ''):
+        out['unit'] = q.unit
+    if q.kind == 'shape' and q.axes:
+        out['axes'] = list(q.axes)
+    if q.kind == 'order':
+        out['items'] = [dict(id=i.id, text=text(i.text)) for i in mixed('', q.items)]
+    if q.kind == 'match':
+        out |= {
+            side: [dict(id=i.id, text=text(i.text)) for i in (mixed('', xs) if side == 'right' else xs)]
+            for side, xs in (('left', q.left), ('right', q.right))
+        }
+    if q.kind == 'cloze':
+        out |= dict(
+            text=text(q.text),
+            gaps={
+                n: dict(form=g.form, unit=g.unit, options=list(g.options) if g.options else None)
+                for n, g in q.gaps.items()
+            },
+        )
+    if q.kind == 'code':
+        out |= dict(function=q.spec.function, starter=q.spec.starter, time_limit_s=q.spec.time_limit_s)
+    if q.kind == 'challenge':
+        out |= dict(input=q.input, goals=[text(g.say) for g in q.goals])
     return out
 
-def write_file(path, raw:bytes)->Path:
+
+def write_file(path, raw: bytes) -> Path:
     "Write a file, whole or not at all; `CourseError` if that can't be done."
-    path = Path(path); new = path.with_name(f'.{path.name}.new')
-    try: path.parent.mkdir(parents=True, exist_ok=True); new.write_bytes(raw); new.replace(path)
-    except OSError as e: raise CourseError(f"can't write {path}: {e.strerror or e}") from None
+    path = Path(path)
+    new = path.with_name(f'.{path.name}.new')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(raw)
+        new.replace(path)
+    except OSError as e:
+        raise CourseError(f"can't write {path}: {e.strerror or e}") from None
     return path

@@ -18,154 +18,313 @@ from ..core.reader import read_quiz
 from ..core.source import BadFile
 
 # %% ../../../nbs/quiz/formats/20_imports.ipynb #c004
-def _brace(text): return str(text).strip().replace('{', '{{').replace('}', '}}')
+def _brace(text):
+    return str(text).strip().replace('{', '{{').replace('}', '}}')
 
-def _literal(text): return str(text).strip().replace('$', '$$')
+
+def _literal(text):
+    return str(text).strip().replace('$', '$$')
+
 
 def _slug(text, taken):
     "An id out of a text, that isn't taken yet."
-    base = re.sub(r'[^A-Za-z0-9]+', '-', text).strip('-').lower()[:40].strip('-') or 'q'; name, n = base, 1
-    while name in taken: n += 1; name = f'{base}-{n}'
-    taken.add(name); return name
+    base = re.sub(r'[^A-Za-z0-9]+', '-', text).strip('-').lower()[:40].strip('-') or 'q'
+    name, n = base, 1
+    while name in taken:
+        n += 1
+        name = f'{base}-{n}'
+    taken.add(name)
+    return name
+
 
 def _number(low, high):
     "Answer and tolerance of an interval."
-    half = (high-low)/2
-    return dict(answer=float(f'{(low+high)/2:.15g}')) | ({'tolerance': {'abs': half}} if half else {})
+    half = (high - low) / 2
+    return dict(answer=float(f'{(low + high) / 2:.15g}')) | ({'tolerance': {'abs': half}} if half else {})
+
 
 def _choice(prompt, options, several, taken, title=''):
     "A choice out of (text, right, feedback)."
-    seen = set(); made = [dict(id=_slug(t, seen), text=_brace(t), **({'feedback': _brace(f)} if f else {})) for t,_,f in options]
-    right = [m['id'] for m,(_,ok,_) in zip(made, options) if ok]
-    return dict(id=_slug(title or prompt, taken), kind='multiple' if several else 'single', prompt=_brace(prompt), options=made, answer=right if several else right[0])
+    seen = set()
+    made = [
+        dict(id=_slug(t, seen), text=_brace(t), **({'feedback': _brace(f)} if f else {}))
+        for t, _, f in options
+    ]
+    right = [m['id'] for m, (_, ok, _) in zip(made, options) if ok]
+    return dict(
+        id=_slug(title or prompt, taken),
+        kind='multiple' if several else 'single',
+        prompt=_brace(prompt),
+        options=made,
+        answer=right if several else right[0],
+    )
 
 # %% ../../../nbs/quiz/formats/20_imports.ipynb #c006
 def from_jupyterquiz(
-    text:str,          # JSON
-)->tuple[list[dict], list[str]]: # Questions, and what was left out
+    text: str,  # JSON
+) -> tuple[list[dict], list[str]]:  # Questions, and what was left out
     "Questions of a jupyterquiz file. `BadInput` if it is none."
-    try: data = json.loads(text)
-    except (ValueError, RecursionError) as e: raise BadInput(f'this is no JSON: {e}') from None
-    if isinstance(data, dict): data = data.get('questions')
-    if not isinstance(data, list): raise BadInput('expected a list of questions')
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise BadInput(f'this is no JSON: {e}') from None
+    if isinstance(data, dict):
+        data = data.get('questions')
+    if not isinstance(data, list):
+        raise BadInput('expected a list of questions')
     out, lost, taken = [], [], set()
-    for n,q in enumerate(data, 1):
-        try: q = _from_jupyterquiz(q, taken)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as e: lost.append(f'question {n}: {e if isinstance(e, ValueError) and str(e) else "it is not of the form of jupyterquiz"}'); continue
+    for n, q in enumerate(data, 1):
+        try:
+            q = _from_jupyterquiz(q, taken)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as e:
+            lost.append(
+                f'question {n}: {e if isinstance(e, ValueError) and str(e) else "it is not of the form of jupyterquiz"}'
+            )
+            continue
         out.append(q)
     return out, lost
+
 
 def _from_jupyterquiz(q, taken):
     kind, answers = q.get('type', q.get('kind')), q['answers']
     if kind in ('multiple_choice', 'many_choice'):
-        options = [(str(a.get('answer', a.get('code', ''))), a['correct'] is True, a.get('feedback', '')) for a in answers]; right = sum(ok for _,ok,_ in options)
-        if not 0 < right < len(options): raise ValueError(f'{right} of {len(options)} options are right')
+        options = [
+            (str(a.get('answer', a.get('code', ''))), a['correct'] is True, a.get('feedback', ''))
+            for a in answers
+        ]
+        right = sum(ok for _, ok, _ in options)
+        if not 0 < right < len(options):
+            raise ValueError(f'{right} of {len(options)} options are right')
         return _choice(q['question'], options, kind == 'many_choice' or right > 1, taken)
-    head = lambda kind: dict(id=_slug(q['question'], taken), kind=kind, prompt=_brace(q['question']))
+
+    def head(kind):
+        return dict(id=_slug(q['question'], taken), kind=kind, prompt=_brace(q['question']))
+
     if kind == 'numeric':
-        right = [a for a in answers if a.get('correct')]; wrong = [a for a in answers if a.get('correct') is False and a.get('feedback') and ('value' in a or 'range' in a)]
-        if len(right) != 1: raise ValueError(f'{len(right)} right numbers; a questionnaire has one')
-        span = lambda a: tuple(map(float, a['range'])) if 'range' in a else (float(a['value']),)*2
-        made = head('numeric') | _number(*span(right[0])) | ({'explain': _brace(right[0]['feedback'])} if right[0].get('feedback') else {})
-        return made | ({'wrong': [dict(tag=f'wrong-{i}', near=_number(*span(a))['answer'], feedback=_brace(a['feedback'])) for i,a in enumerate(wrong, 1)]} if wrong else {})
+        right = [a for a in answers if a.get('correct')]
+        wrong = [
+            a
+            for a in answers
+            if a.get('correct') is False and a.get('feedback') and ('value' in a or 'range' in a)
+        ]
+        if len(right) != 1:
+            raise ValueError(f'{len(right)} right numbers; a questionnaire has one')
+
+        def span(a):
+            return tuple(map(float, a['range'])) if 'range' in a else (float(a['value']),) * 2
+
+        made = (
+            head('numeric')
+            | _number(*span(right[0]))
+            | ({'explain': _brace(right[0]['feedback'])} if right[0].get('feedback') else {})
+        )
+        return made | (
+            {
+                'wrong': [
+                    dict(tag=f'wrong-{i}', near=_number(*span(a))['answer'], feedback=_brace(a['feedback']))
+                    for i, a in enumerate(wrong, 1)
+                ]
+            }
+            if wrong
+            else {}
+        )
     if kind == 'string':
-        right = [a for a in answers if a.get('correct')]; texts = [_literal(a['answer']) for a in right]
-        if not texts: raise ValueError('it has no right text')
-        return head('short') | dict(answer=texts if len(texts) > 1 else texts[0]) | ({'explain': _brace(right[0]['feedback'])} if right[0].get('feedback') else {})
+        right = [a for a in answers if a.get('correct')]
+        texts = [_literal(a['answer']) for a in right]
+        if not texts:
+            raise ValueError('it has no right text')
+        return (
+            head('short')
+            | dict(answer=texts if len(texts) > 1 else texts[0])
+            | ({'explain': _brace(right[0]['feedback'])} if right[0].get('feedback') else {})
+        )
     raise ValueError(f'there is no kind for {kind!r}')
 
 # %% ../../../nbs/quiz/formats/20_imports.ipynb #c008
-def _hide(text): return re.sub(r'\\([~=#{}:\\])', lambda m: chr(0xE000 + ord(m[1])), text)       # a character behind a backslash means nothing
+def _hide(text):
+    return re.sub(
+        r'\\([~=#{}:\\])', lambda m: chr(0xE000 + ord(m[1])), text
+    )  # a character behind a backslash means nothing
 
-def _seek(text): return re.sub('[\ue000-\ue07f]', lambda m: chr(ord(m[0])-0xE000), text.replace('\\n', '\n')).strip()
+
+def _seek(text):
+    return re.sub('[\ue000-\ue07f]', lambda m: chr(ord(m[0]) - 0xE000), text.replace('\\n', '\n')).strip()
+
 
 def from_gift(
-    text:str,
-)->tuple[list[dict], list[str]]: # Questions, and what was left out
+    text: str,
+) -> tuple[list[dict], list[str]]:  # Questions, and what was left out
     "Questions of a GIFT file. `BadInput` if there are none in it."
-    text = '\n'.join('' if re.match(r'\s*//', line) else line for line in _hide(text.replace('\r\n', '\n').replace('\r', '\n')).split('\n')); out, lost, taken = [], [], set()
+    text = '\n'.join(
+        '' if re.match(r'\s*//', line) else line
+        for line in _hide(text.replace('\r\n', '\n').replace('\r', '\n')).split('\n')
+    )
+    out, lost, taken = [], [], set()
     for block in re.split(r'\n\s*\n(?![^{}]*\})', text):
         block = block.strip()
-        if not block: continue
+        if not block:
+            continue
         if block.startswith('$'):
-            first, _, block = block.partition('\n'); lost.append(f'{first.split(":")[0]}: categories are not taken over')
-            if not block.strip(): continue
+            first, _, block = block.partition('\n')
+            lost.append(f'{first.split(":")[0]}: categories are not taken over')
+            if not block.strip():
+                continue
         title, prompt = (m[1], m[2]) if (m := re.fullmatch(r'::(.*?)::(.*)', block, re.S)) else ('', block)
-        try: out.append(_from_gift(_seek(title), re.sub(r'^\s*\[(markdown|html|plain|moodle)\]', '', prompt), taken))
-        except ValueError as e: lost.append(f'{_seek(title) or _seek(prompt)[:40]!r}: {e}')
-    if not out and not lost: raise BadInput('there are no questions in this file')
+        try:
+            out.append(
+                _from_gift(_seek(title), re.sub(r'^\s*\[(markdown|html|plain|moodle)\]', '', prompt), taken)
+            )
+        except ValueError as e:
+            lost.append(f'{_seek(title) or _seek(prompt)[:40]!r}: {e}')
+    if not out and not lost:
+        raise BadInput('there are no questions in this file')
     return out, lost
+
 
 def _from_gift(title, text, taken):
     "One question."
     m = re.fullmatch(r'([^{}]*)\{([^{}]*)\}([^{}]*)', text, re.S)
-    if not m: raise ValueError('it has no answers in braces' if '{' not in text else 'more than one pair of braces')
-    before, body, after = m.groups(); prompt = _seek(before) + (f' _____ {_seek(after)}' if after.strip() else '')
-    if not prompt: raise ValueError('there is no question')
-    body, _, general = body.partition('####'); body = body.strip(); more = {'explain': _brace(_seek(general))} if general.strip() else {}
-    head = lambda kind: dict(id=_slug(title or prompt, taken), kind=kind, prompt=_brace(prompt))
-    if not body: return head('reflect') | ({'answer': _brace(_seek(general))} if general.strip() else {})
-    if body[0] == '#': return _gift_number(body[1:], head) | more
-    if re.match(r'(T|TRUE|F|FALSE)\b', body, re.I) and body[:1] not in '=~': return _gift_truth(body, prompt, title, taken) | more
+    if not m:
+        raise ValueError('it has no answers in braces' if '{' not in text else 'more than one pair of braces')
+    before, body, after = m.groups()
+    prompt = _seek(before) + (f' _____ {_seek(after)}' if after.strip() else '')
+    if not prompt:
+        raise ValueError('there is no question')
+    body, _, general = body.partition('####')
+    body = body.strip()
+    more = {'explain': _brace(_seek(general))} if general.strip() else {}
+
+    def head(kind):
+        return dict(id=_slug(title or prompt, taken), kind=kind, prompt=_brace(prompt))
+
+    if not body:
+        return head('reflect') | ({'answer': _brace(_seek(general))} if general.strip() else {})
+    if body[0] == '#':
+        return _gift_number(body[1:], head) | more
+    if re.match(r'(T|TRUE|F|FALSE)\b', body, re.I) and body[:1] not in '=~':
+        return _gift_truth(body, prompt, title, taken) | more
     parts = [(p[0], p[1:]) for p in re.findall(r'[=~][^=~]*', body)]
-    if not parts: raise ValueError('its answers begin with neither = nor ~')
-    if all(s == '=' and '->' in p for s,p in parts): return _gift_match(parts, head) | more
+    if not parts:
+        raise ValueError('its answers begin with neither = nor ~')
+    if all(s == '=' and '->' in p for s, p in parts):
+        return _gift_match(parts, head) | more
     options = []
     for sign, p in parts:
-        share = re.match(r'\s*%(-?[\d.]+)%', p); p = p[share.end():] if share else p; t, _, fb = p.partition('#')
-        options.append((_seek(t), float(share[1]) > 0 if share else sign == '=', _seek(fb), share and float(share[1])))
-    if all(s == '=' for s,_ in parts):
-        if any(o[3] not in (None, 100.) for o in options): raise ValueError('texts that give a part of the points')
-        texts = [_literal(o[0]) for o in options]; return head('short') | dict(answer=texts if len(texts) > 1 else texts[0]) | more
-    right = sum(o[1] for o in options); several = right > 1 or not any(s == '=' for s,_ in parts)
-    if not 0 < right < len(options): raise ValueError(f'{right} of {len(options)} options are right')
+        share = re.match(r'\s*%(-?[\d.]+)%', p)
+        p = p[share.end() :] if share else p
+        t, _, fb = p.partition('#')
+        options.append(
+            (_seek(t), float(share[1]) > 0 if share else sign == '=', _seek(fb), share and float(share[1]))
+        )
+    if all(s == '=' for s, _ in parts):
+        if any(o[3] not in (None, 100.0) for o in options):
+            raise ValueError('texts that give a part of the points')
+        texts = [_literal(o[0]) for o in options]
+        return head('short') | dict(answer=texts if len(texts) > 1 else texts[0]) | more
+    right = sum(o[1] for o in options)
+    several = right > 1 or not any(s == '=' for s, _ in parts)
+    if not 0 < right < len(options):
+        raise ValueError(f'{right} of {len(options)} options are right')
     return _choice(prompt, [o[:3] for o in options], several, taken, title) | more
 
+
 def _gift_number(body, head):
-    body = re.split(r'[=~]', body.strip().lstrip('='))[0].partition('#')[0]; body = re.sub(r'^\s*%100%', '', body)
+    body = re.split(r'[=~]', body.strip().lstrip('='))[0].partition('#')[0]
+    body = re.sub(r'^\s*%100%', '', body)
     try:
-        if '..' in body: low, high = map(float, body.split('..'))
-        else: a, _, t = body.replace(chr(0xE000+ord(':')), ':').partition(':'); low, high = float(a)-float(t or 0), float(a)+float(t or 0)
-    except ValueError: raise ValueError(f'{body.strip()[:40]!r} is no number') from None
+        if '..' in body:
+            low, high = map(float, body.split('..'))
+        else:
+            a, _, t = body.replace(chr(0xE000 + ord(':')), ':').partition(':')
+            low, high = float(a) - float(t or 0), float(a) + float(t or 0)
+    except ValueError:
+        raise ValueError(f'{body.strip()[:40]!r} is no number') from None
     return head('numeric') | _number(low, high)
 
+
 def _gift_truth(body, prompt, title, taken):
-    word, *feedback = body.split('#'); true = word.strip().upper() in ('T', 'TRUE'); wrong, right = ([_seek(f) for f in feedback] + ['', ''])[:2]
-    return _choice(prompt, [('True', true, right if true else wrong), ('False', not true, wrong if true else right)], False, taken, title)
+    word, *feedback = body.split('#')
+    true = word.strip().upper() in ('T', 'TRUE')
+    wrong, right = ([_seek(f) for f in feedback] + ['', ''])[:2]
+    return _choice(
+        prompt,
+        [('True', true, right if true else wrong), ('False', not true, wrong if true else right)],
+        False,
+        taken,
+        title,
+    )
+
 
 def _gift_match(parts, head):
-    pairs = [tuple(_seek(x) for x in p.split('->', 1)) for _,p in parts]; seen, ids = set(), set()
-    left = [dict(id=_slug(a, seen), text=_brace(a)) for a,_ in pairs if a]; rights = {b: _slug(b, ids) for _,b in pairs}
-    if len(left) < 2: raise ValueError('fewer than two pairs')
-    return head('match') | dict(left=left, right=[dict(id=i, text=_brace(b)) for b,i in rights.items()], answer={x['id']: rights[b] for x,(_,b) in zip(left, [p for p in pairs if p[0]])})
+    pairs = [tuple(_seek(x) for x in p.split('->', 1)) for _, p in parts]
+    seen, ids = set(), set()
+    left = [dict(id=_slug(a, seen), text=_brace(a)) for a, _ in pairs if a]
+    rights = {b: _slug(b, ids) for _, b in pairs}
+    if len(left) < 2:
+        raise ValueError('fewer than two pairs')
+    return head('match') | dict(
+        left=left,
+        right=[dict(id=i, text=_brace(b)) for b, i in rights.items()],
+        answer={x['id']: rights[b] for x, (_, b) in zip(left, [p for p in pairs if p[0]])},
+    )
 
 # %% ../../../nbs/quiz/formats/20_imports.ipynb #c010
 def import_quiz(
-    path,            # A .json of jupyterquiz, or a .gift or .txt
-    name:str='',     # Id of the questionnaire; by default out of the file's name
-)->tuple[str, list[str]]: # YAML of a questionnaire that can be read, and what was left out
+    path,  # A .json of jupyterquiz, or a .gift or .txt
+    name: str = '',  # Id of the questionnaire; by default out of the file's name
+) -> tuple[str, list[str]]:  # YAML of a questionnaire that can be read, and what was left out
     "Make a questionnaire. `BadInput` if the file holds none."
     path = Path(path)
-    try: text = path.read_text(encoding='utf-8-sig')
-    except (OSError, UnicodeDecodeError) as e: raise BadInput(f"can't read {path}: {getattr(e, 'strerror', None) or 'it is no UTF-8 text'}") from None
-    if len(text) > 1_000_000: raise BadInput(f'{path} is longer than a million characters')
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+    except (OSError, UnicodeDecodeError) as e:
+        raise BadInput(
+            f"can't read {path}: {getattr(e, 'strerror', None) or 'it is no UTF-8 text'}"
+        ) from None
+    if len(text) > 1_000_000:
+        raise BadInput(f'{path} is longer than a million characters')
     read = from_jupyterquiz if path.suffix == '.json' or text.lstrip()[:1] in ('[',) else from_gift
-    try: found, lost = read(text)
-    except BadInput as e: raise BadInput(f'{path}: {e}') from None
-    name = re.sub(r'[^A-Za-z0-9_-]+', '-', name or path.stem).strip('-_') or 'imported'; good = []
+    try:
+        found, lost = read(text)
+    except BadInput as e:
+        raise BadInput(f'{path}: {e}') from None
+    name = re.sub(r'[^A-Za-z0-9_-]+', '-', name or path.stem).strip('-_') or 'imported'
+    good = []
     for q in found:
-        try: read_quiz(name, _yaml(name, path, [*good, q])); good.append(q)
-        except BadFile as e: lost.append(f"{q['id']}: {e.messages[0].text}")
-    if not good: raise BadInput(f'{path}: no question could be taken over: {lost[0] if lost else "it is empty"}')
+        try:
+            read_quiz(name, _yaml(name, path, [*good, q]))
+            good.append(q)
+        except BadFile as e:
+            lost.append(f'{q["id"]}: {e.messages[0].text}')
+    if not good:
+        raise BadInput(f'{path}: no question could be taken over: {lost[0] if lost else "it is empty"}')
     return _yaml(name, path, good), lost
 
+
 def _yaml(name, path, questions):
-    out = io.StringIO(); y = YAML(); y.width = 10_000; y.allow_unicode = True
-    y.dump({'schema': 'diffcourse.quiz/1', 'id': name, 'title': name.replace('_', ' ').replace('-', ' ').title(), 'questions': [_plain(q) for q in questions]}, out)
-    return f'# Imported from {path.name}. Answers are literal; what is missing for lint: feedback, tests, refs.\n' + out.getvalue()
+    out = io.StringIO()
+    y = YAML()
+    y.width = 10_000
+    y.allow_unicode = True
+    y.dump(
+        {
+            'schema': 'diffcourse.quiz/1',
+            'id': name,
+            'title': name.replace('_', ' ').replace('-', ' ').title(),
+            'questions': [_plain(q) for q in questions],
+        },
+        out,
+    )
+    return (
+        f'# Imported from {path.name}. Answers are literal; what is missing for lint: feedback, tests, refs.\n'
+        + out.getvalue()
+    )
+
 
 def _plain(x):
     "Texts in quotes, so that no word of theirs is taken for something else."
     from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
-    if isinstance(x, dict): return {k: v if k in ('id', 'kind') and not v.isdigit() else _plain(v) for k,v in x.items()}
+
+    if isinstance(x, dict):
+        return {k: v if k in ('id', 'kind') and not v.isdigit() else _plain(v) for k, v in x.items()}
     return [_plain(v) for v in x] if isinstance(x, list) else Quoted(x) if isinstance(x, str) else x

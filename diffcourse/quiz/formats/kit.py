@@ -27,147 +27,287 @@ from ..probe.registry import PROBES, Registry
 # %% ../../../nbs/quiz/formats/30_kit.ipynb #c005
 class _Hole:
     "Stands for the answer in a template."
-    def __init__(self, path=()): self.path = path
-    def __getitem__(self, name): return _Hole((*self.path, name))
-    def __format__(self, spec): return f'\0{json.dumps([self.path, spec])}\0'
+
+    def __init__(self, path=()):
+        self.path = path
+
+    def __getitem__(self, name):
+        return _Hole((*self.path, name))
+
+    def __format__(self, spec):
+        return f'\0{json.dumps([self.path, spec])}\0'
+
 
 def explain_parts(
-    template:str,
-    values:Values,
-    answer,          # The right one, as templates show it
-)->list:             # Texts, and [path, format] for each part of the given answer
+    template: str,
+    values: Values,
+    answer,  # The right one, as templates show it
+) -> list:  # Texts, and [path, format] for each part of the given answer
     "A template filled in as far as it can be."
     parts = values.text(template, answer=answer, given=_Hole()).split('\0')
-    return [json.loads(p) if i % 2 else p for i,p in enumerate(parts) if p]
+    return [json.loads(p) if i % 2 else p for i, p in enumerate(parts) if p]
 
 # %% ../../../nbs/quiz/formats/30_kit.ipynb #c008
 def picture_uri(
-    image:Picture.Image,
-    most:int=256,          # Pixels on the longer side
-    size:int=12_000,       # Bytes above which it gets a palette of 128 colours
-)->str:                    # data:image/png;base64,…
+    image: Picture.Image,
+    most: int = 256,  # Pixels on the longer side
+    size: int = 12_000,  # Bytes above which it gets a palette of 128 colours
+) -> str:  # data:image/png;base64,…
     "A picture as text."
-    def png(i): out = io.BytesIO(); i.save(out, 'PNG', optimize=True); return out.getvalue()
+
+    def png(i):
+        out = io.BytesIO()
+        i.save(out, 'PNG', optimize=True)
+        return out.getvalue()
+
     image = image.convert('RGB')
-    if max(image.size) > most: image.thumbnail((most, most), Picture.LANCZOS)
+    if max(image.size) > most:
+        image.thumbnail((most, most), Picture.LANCZOS)
     data = png(image)
-    if len(data) > size: data = min(data, png(image.quantize(128)), key=len)
+    if len(data) > size:
+        data = min(data, png(image.quantize(128)), key=len)
     return f'data:image/png;base64,{base64.b64encode(data).decode()}'
+
 
 def _keep(image, pictures):
     "Position of a picture among all pictures."
     uri = picture_uri(image)
-    if uri not in pictures: pictures.append(uri)
+    if uri not in pictures:
+        pictures.append(uri)
     return pictures.index(uri)
+
 
 def _shown(item, pictures):
     "A piece of evidence as plain data."
-    if isinstance(item, Strip): return dict(form='strip', alt=item.alt, pictures=[_keep(i, pictures) for i in item.images], captions=list(map(str, item.captions)), caption=item.caption, width=item.width)
-    if isinstance(item, Table): return dict(form='table', head=list(map(str, item.head)), rows=item.cells(), caption=item.caption)
+    if isinstance(item, Strip):
+        return dict(
+            form='strip',
+            alt=item.alt,
+            pictures=[_keep(i, pictures) for i in item.images],
+            captions=list(map(str, item.captions)),
+            caption=item.caption,
+            width=item.width,
+        )
+    if isinstance(item, Table):
+        return dict(form='table', head=list(map(str, item.head)), rows=item.cells(), caption=item.caption)
     return dict(form='note', text=item.text if isinstance(item, Note) else str(item))
 
+
 def shown_evidence(
-    items,            # Strips, tables and notes
-    pictures:list,    # Of the whole kit; new ones are added
-)->list:              # Plain data; what two probes show alike is there once
+    items,  # Strips, tables and notes
+    pictures: list,  # Of the whole kit; new ones are added
+) -> list:  # Plain data; what two probes show alike is there once
     "Evidence for a page."
     out = [_shown(e, pictures) for e in items]
-    return [e for i,e in enumerate(out) if e not in out[:i]]
+    return [e for i, e in enumerate(out) if e not in out[:i]]
 
 # %% ../../../nbs/quiz/formats/30_kit.ipynb #c011
 def _choice(q, values, pictures):
-    right = right_options(q, values); made = pictures_of(q, values) if q.kind == 'image' else {}
-    options = [dict(id=o.id, text=values.text(o.text), right=o.id in right, feedback=values.text(o.feedback), tag=o.tag or '') for o in q.options]
-    for o in options if made else (): o['picture'] = _keep(made[o['id']], pictures)
+    right = right_options(q, values)
+    made = pictures_of(q, values) if q.kind == 'image' else {}
+    options = [
+        dict(
+            id=o.id,
+            text=values.text(o.text),
+            right=o.id in right,
+            feedback=values.text(o.feedback),
+            tag=o.tag or '',
+        )
+        for o in q.options
+    ]
+    for o in options if made else ():
+        o['picture'] = _keep(made[o['id']], pictures)
     return dict(options=options, shuffle=q.shuffle)
+
 
 def _rules(wrong, answer, tolerance, values):
     "Wrong numbers with what is taken for them."
     spread = spread_of(answer, tolerance, values)
-    return [dict(interval=interval(values.get(w.near), tolerance, spread), tag=w.tag, feedback=values.text(w.feedback)) for w in wrong]
+    return [
+        dict(
+            interval=interval(values.get(w.near), tolerance, spread),
+            tag=w.tag,
+            feedback=values.text(w.feedback),
+        )
+        for w in wrong
+    ]
+
 
 def _numeric(q, values, pictures):
     return dict(unit=q.unit, wrong=_rules(q.wrong, q.answer, q.tolerance, values))
 
+
 def _shape(q, values, pictures):
-    return dict(axes=list(q.axes), wrong=[dict(near=list(read_shape(values.get(w.near))), tag=w.tag, feedback=values.text(w.feedback)) for w in q.wrong])
+    return dict(
+        axes=list(q.axes),
+        wrong=[
+            dict(near=list(read_shape(values.get(w.near))), tag=w.tag, feedback=values.text(w.feedback))
+            for w in q.wrong
+        ],
+    )
+
 
 def _texts(wrong, values):
     "Wrong texts."
     return [dict(near=texts_of(w.near, values), tag=w.tag, feedback=values.text(w.feedback)) for w in wrong]
 
 # %% ../../../nbs/quiz/formats/30_kit.ipynb #c014
-def _short(q, values, pictures): return dict(texts=texts_of(q.answer, values), wrong=_texts(q.wrong, values))
+def _short(q, values, pictures):
+    return dict(texts=texts_of(q.answer, values), wrong=_texts(q.wrong, values))
+
 
 def _gap(gap, values):
     "One gap of a text."
-    same = dict(form=gap.form, unit=gap.unit, feedback=values.text(gap.feedback), options=[values.text(o) for o in gap.options or ()])
-    if gap.form == 'number': return same | dict(wrong=_rules(gap.wrong, gap.answer, gap.tolerance or Tolerance(), values))
+    same = dict(
+        form=gap.form,
+        unit=gap.unit,
+        feedback=values.text(gap.feedback),
+        options=[values.text(o) for o in gap.options or ()],
+    )
+    if gap.form == 'number':
+        return same | dict(wrong=_rules(gap.wrong, gap.answer, gap.tolerance or Tolerance(), values))
     return same | dict(texts=gap_answer(gap, values), wrong=_texts(gap.wrong, values))
 
-def _cloze(q, values, pictures): return dict(text=values.text(q.text), names=q.names(), gaps={n: _gap(q.gaps[n], values) for n in q.names()})
 
-def _items(items, values): return [dict(id=i.id, text=values.text(i.text), feedback=values.text(i.feedback)) for i in items]
+def _cloze(q, values, pictures):
+    return dict(
+        text=values.text(q.text), names=q.names(), gaps={n: _gap(q.gaps[n], values) for n in q.names()}
+    )
 
-def _match(q, values, pictures): return dict(left=_items(q.left, values), partners=_items(q.right, values), shuffle=q.shuffle)
 
-def _order(q, values, pictures): return dict(items=_items(q.items, values), shuffle=True)
+def _items(items, values):
+    return [dict(id=i.id, text=values.text(i.text), feedback=values.text(i.feedback)) for i in items]
 
-def _predict(q, values, pictures): return (_choice if q.options else _numeric)(q, values, pictures)
 
-MARKED = {'single': _choice, 'multiple': _choice, 'image': _choice, 'numeric': _numeric, 'predict': _predict, 'shape': _shape, 'short': _short, 'cloze': _cloze, 'match': _match, 'order': _order}
+def _match(q, values, pictures):
+    return dict(left=_items(q.left, values), partners=_items(q.right, values), shuffle=q.shuffle)
+
+
+def _order(q, values, pictures):
+    return dict(items=_items(q.items, values), shuffle=True)
+
+
+def _predict(q, values, pictures):
+    return (_choice if q.options else _numeric)(q, values, pictures)
+
+
+MARKED = {
+    'single': _choice,
+    'multiple': _choice,
+    'image': _choice,
+    'numeric': _numeric,
+    'predict': _predict,
+    'shape': _shape,
+    'short': _short,
+    'cloze': _cloze,
+    'match': _match,
+    'order': _order,
+}
 
 # %% ../../../nbs/quiz/formats/30_kit.ipynb #c017
 def _live(q, quiz):
     "What the page says of a question that it can't mark."
-    more = dict(input=q.input, goals=[g.say for g in q.goals]) if q.kind == 'challenge' else dict(starter=q.spec.starter, function=q.spec.function)
+    more = (
+        dict(input=q.input, goals=[g.say for g in q.goals])
+        if q.kind == 'challenge'
+        else dict(starter=q.spec.starter, function=q.spec.function)
+    )
     return more | dict(live=f'diffcourse quiz take {quiz.id}', lesson=quiz.lesson or '')
 
+
 def kit_question(
-    q,                  # A `Question`
-    values:Values,      # The variant it is asked in
-    pictures:list,      # Of the whole kit; new ones are added
-)->dict:                # Plain data; `CourseError` or `BrokenQuiz` if it can't be marked
+    q,  # A `Question`
+    values: Values,  # The variant it is asked in
+    pictures: list,  # Of the whole kit; new ones are added
+) -> dict:  # Plain data; `CourseError` or `BrokenQuiz` if it can't be marked
     "One question with everything measured."
     text = values.text
-    out = dict(id=q.id, kind=q.kind, weight=float(q.weight), prompt=text(q.prompt), hints=[text(h) for h in q.hints], refs=list(q.refs), explain=[], claims=[], evidence=[])
-    if q.kind in ('challenge', 'code'): return out | _live(q, values.quiz)
-    right = right_answer(q, values); shown = str(tuple(right)) if q.kind == 'shape' else right
-    out |= dict(explain=explain_parts(q.explain, values, shown), evidence=shown_evidence(evidence_of(q, values), pictures), right=right)
-    if q.kind == 'free': return out | dict(ideas=[text(i.say) for i in q.rubric.ideas])
-    if q.kind == 'reflect': return out | dict(feedback=f'Kept. {text(q.answer)}'.strip())
+    out = dict(
+        id=q.id,
+        kind=q.kind,
+        weight=float(q.weight),
+        prompt=text(q.prompt),
+        hints=[text(h) for h in q.hints],
+        refs=list(q.refs),
+        explain=[],
+        claims=[],
+        evidence=[],
+    )
+    if q.kind in ('challenge', 'code'):
+        return out | _live(q, values.quiz)
+    right = right_answer(q, values)
+    shown = str(tuple(right)) if q.kind == 'shape' else right
+    out |= dict(
+        explain=explain_parts(q.explain, values, shown),
+        evidence=shown_evidence(evidence_of(q, values), pictures),
+        right=right,
+    )
+    if q.kind == 'free':
+        return out | dict(ideas=[text(i.say) for i in q.rubric.ideas])
+    if q.kind == 'reflect':
+        return out | dict(feedback=f'Kept. {text(q.answer)}'.strip())
     result = grade(q, right, values)
-    if result.state != 'correct': raise CourseError(result.feedback or f'its right answer is marked as {result.state}')
-    return out | dict(claims=[c.model_dump(mode='json', exclude={'got'}) for c in result.evidence]) | MARKED[q.kind](q, values, pictures)
+    if result.state != 'correct':
+        raise CourseError(result.feedback or f'its right answer is marked as {result.state}')
+    return (
+        out
+        | dict(claims=[c.model_dump(mode='json', exclude={'got'}) for c in result.evidence])
+        | MARKED[q.kind](q, values, pictures)
+    )
 
 # %% ../../../nbs/quiz/formats/30_kit.ipynb #c020
 def make_kit(
-    quiz:QuizFile,
-    values:Values,      # The variant
-    when:str='',        # Day of the measurement, such as 2026-02-03; by default today
-)->dict:                # diffcourse.kit/1, plain data; `CourseError` if something can't be measured here
+    quiz: QuizFile,
+    values: Values,  # The variant
+    when: str = '',  # Day of the measurement, such as 2026-02-03; by default today
+) -> dict:  # diffcourse.kit/1, plain data; `CourseError` if something can't be measured here
     "A questionnaire ready to be marked anywhere."
     pictures, questions = [], []
     for q in quiz.questions:
-        try: questions.append(kit_question(q, values, pictures))
-        except (CourseError, BrokenQuiz) as e: raise CourseError(f'no kit of {quiz.id}: question {q.id}: {e}') from e
-    names = dict.fromkeys(n for q in quiz.questions if q.kind in {*MARKED, *UNSCORED} for n in probes_of(q, quiz))
+        try:
+            questions.append(kit_question(q, values, pictures))
+        except (CourseError, BrokenQuiz) as e:
+            raise CourseError(f'no kit of {quiz.id}: question {q.id}: {e}') from e
+    names = dict.fromkeys(
+        n for q in quiz.questions if q.kind in {*MARKED, *UNSCORED} for n in probes_of(q, quiz)
+    )
     fields = ('probe', 'version', 'arguments', 'model', 'weights', 'device', 'dtype', 'versions', 'source')
     runs = {n: {f: getattr(values.run(n).provenance, f) for f in fields} for n in names}
-    return dict(schema='diffcourse.kit/1', quiz=quiz.id, title=quiz.title, lesson=quiz.lesson or '', variant=values.variant, when=when or datetime.now(timezone.utc).strftime('%Y-%m-%d'),
-                runs=runs, pictures=pictures, questions=questions)
+    return dict(
+        schema='diffcourse.kit/1',
+        quiz=quiz.id,
+        title=quiz.title,
+        lesson=quiz.lesson or '',
+        variant=values.variant,
+        when=when or datetime.now(timezone.utc).strftime('%Y-%m-%d'),
+        runs=runs,
+        pictures=pictures,
+        questions=questions,
+    )
 
-def page_json(kit:dict)->str:
+
+def page_json(kit: dict) -> str:
     "A kit for a `script` element. Answers are hidden from the eye, not secured: everything but the pictures is in base64."
-    return json.dumps(dict(schema=kit['schema'], quiz=kit['quiz'], pictures=kit['pictures'], sealed=base64.b64encode(json.dumps(kit | {'pictures': []}, ensure_ascii=False).encode()).decode()))
+    return json.dumps(
+        dict(
+            schema=kit['schema'],
+            quiz=kit['quiz'],
+            pictures=kit['pictures'],
+            sealed=base64.b64encode(json.dumps(kit | {'pictures': []}, ensure_ascii=False).encode()).decode(),
+        )
+    )
+
 
 def write_kit(
-    name:str,           # A questionnaire, or the path of its file
-    path,               # Where to write
+    name: str,  # A questionnaire, or the path of its file
+    path,  # Where to write
     models=None,
-    registry:Registry=PROBES,
-)->int:                 # Its size in bytes
+    registry: Registry = PROBES,
+) -> int:  # Its size in bytes
     "Measure a questionnaire and write its kit, ready for a page."
-    quiz = read_quiz(find_quiz(name))[0]; text = page_json(make_kit(quiz, Values(quiz, 0, models, registry)))
-    new = Path(path).with_suffix('.new'); new.write_text(text, encoding='utf-8'); new.replace(path)
+    quiz = read_quiz(find_quiz(name))[0]
+    text = page_json(make_kit(quiz, Values(quiz, 0, models, registry)))
+    new = Path(path).with_suffix('.new')
+    new.write_text(text, encoding='utf-8')
+    new.replace(path)
     return len(text)

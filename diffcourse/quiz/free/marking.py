@@ -14,201 +14,415 @@ from itertools import product
 # %% ../../../nbs/quiz/free/10_marking.ipynb #c005
 _ENDINGS = ('ations', 'ation', 'ingly', 'ings', 'ing', 'edly', 'ies', 'ied', 'ed', 'es', 's', 'ly', 'y')
 
+
 def stem(
-    word:str,      # In small letters
-)->str:
+    word: str,  # In small letters
+) -> str:
     "A word without its ending: *noises*, *noisy* and *noise* are one."
-    if len(word) > 3 and word.endswith('ss'): return word
+    if len(word) > 3 and word.endswith('ss'):
+        return word
     for e in _ENDINGS:
-        if word.endswith(e) and len(word)-len(e) >= 3: word = word[:-len(e)] + ('y' if e in ('ies', 'ied') else ''); break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in 'aeiouls': word = word[:-1]
+        if word.endswith(e) and len(word) - len(e) >= 3:
+            word = word[: -len(e)] + ('y' if e in ('ies', 'ied') else '')
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in 'aeiouls':
+        word = word[:-1]
     return word[:-1] if len(word) > 3 and word[-1] in 'ey' else word
 
-_LETTERS = str.maketrans({'’': "'", '‘': "'", '`': "'", '´': "'", 'ʼ': "'", '“': '"', '”': '"', '–': ' , ', '—': ' , ', '…': '. ', '\u00ad': '', '\u200b': ''})
-_SHORT = re.compile(r"\b(is|are|was|were|do|does|did|ca|can|could|wo|would|should|has|have|had|must|need|might|ai)n'?t\b")
 
-def words_of(text:str)->list[str]:
+_LETTERS = str.maketrans(
+    {
+        '’': "'",
+        '‘': "'",
+        '`': "'",
+        '´': "'",
+        'ʼ': "'",
+        '“': '"',
+        '”': '"',
+        '–': ' , ',
+        '—': ' , ',
+        '…': '. ',
+        '\u00ad': '',
+        '\u200b': '',
+    }
+)
+_SHORT = re.compile(
+    r"\b(is|are|was|were|do|does|did|ca|can|could|wo|would|should|has|have|had|must|need|might|ai)n'?t\b"
+)
+
+
+def words_of(text: str) -> list[str]:
     "Words and commas, in small letters; *don't* is *do not*."
     text = unicodedata.normalize('NFKC', text).translate(_LETTERS).lower()
-    text = re.sub(r'\bcannot\b', 'can not', _SHORT.sub(lambda m: {'ca': 'can', 'wo': 'will', 'ai': 'is'}.get(m[1], m[1]) + ' not', text))
+    text = re.sub(
+        r'\bcannot\b',
+        'can not',
+        _SHORT.sub(lambda m: {'ca': 'can', 'wo': 'will', 'ai': 'is'}.get(m[1], m[1]) + ' not', text),
+    )
     return re.findall(r"[^\W_]+(?:['-][^\W_]+)*|[,:/+&|]|->|→", text)
 
-def sentences_of(text:str)->list[tuple[str, bool]]:
+
+def sentences_of(text: str) -> list[tuple[str, bool]]:
     "Sentences, and whether each is a question."
     text = unicodedata.normalize('NFKC', text).translate(_LETTERS)
     parts = re.findall(r'[^.!?;\n]+(?:\.(?=\S)[^.!?;\n]+)*[.!?;\n]*', text)
-    return [(p.strip(), '?' in p or bool(_ASKS.match(p.strip().lower()))) for p in parts if re.search(r'\w', p)]
+    return [
+        (p.strip(), '?' in p or bool(_ASKS.match(p.strip().lower()))) for p in parts if re.search(r'\w', p)
+    ]
 
-_ASKS = re.compile(r'(\W*(so|and|question|q)\W+)?(why|how|what|which|when|where|who)\s+(is|are|was|were|do|does|did|can|could|should|would|will|has|have|must|happens|one|of|makes|many|much)\b'
-                   r'|\W*(is|are|do|does|did|can|could|should|would|will|has|have)\s+(the|a|an|it|this|that|there|they|we|you|i|one)\b'
-                   r'|\W*(explain|describe|discuss|compare|name|state|say|tell|give|write|argue|justify|consider|mark|grade)\b\s+(\w+\s+)?(why|how|what|which|when|where|the|a|an|in|two|one|this|me|us|your|reasons?)\b')
+
+_ASKS = re.compile(
+    r'(\W*(so|and|question|q)\W+)?(why|how|what|which|when|where|who)\s+(is|are|was|were|do|does|did|can|could|should|would|will|has|have|must|happens|one|of|makes|many|much)\b'
+    r'|\W*(is|are|do|does|did|can|could|should|would|will|has|have)\s+(the|a|an|it|this|that|there|they|we|you|i|one)\b'
+    r'|\W*(explain|describe|discuss|compare|name|state|say|tell|give|write|argue|justify|consider|mark|grade)\b\s+(\w+\s+)?(why|how|what|which|when|where|the|a|an|in|two|one|this|me|us|your|reasons?)\b'
+)
 
 # %% ../../../nbs/quiz/free/10_marking.ipynb #c008
-_DENY = '''not no never none neither nor without nothing nobody nowhere hardly barely scarcely seldom rarely false falsely wrong wrongly untrue incorrect incorrectly mistaken mistake myth nonsense
+_DENY = """not no never none neither nor without nothing nobody nowhere hardly barely scarcely seldom rarely false falsely wrong wrongly untrue incorrect incorrectly mistaken mistake myth nonsense
     opposite contrary converse reverse reversed backwards deny denies fail fails failed failing lack lacks refuse refuses prevent prevents forbid forbids avoid avoids unable impossible except unlike instead rather
-    unrelated irrelevant contradict contradicts lie lies joke bullshit rubbish disagree doubt doubts doubtful invalid misconception fallacy absence absent zero dont doesnt isnt arent cant wont didnt'''.split()
-_HEDGE = '''maybe perhaps might may could possibly probably presumably apparently seemingly supposedly allegedly likely unlikely guess guessing suppose supposing assume assuming unsure uncertain unclear somehow
+    unrelated irrelevant contradict contradicts lie lies joke bullshit rubbish disagree doubt doubts doubtful invalid misconception fallacy absence absent zero dont doesnt isnt arent cant wont didnt""".split()
+_HEDGE = """maybe perhaps might may could possibly probably presumably apparently seemingly supposedly allegedly likely unlikely guess guessing suppose supposing assume assuming unsure uncertain unclear somehow
     think believe reckon imagine pretend whether unless either or would should seem seems appears appear depends sometimes something stuff idk dunno hopefully arguably potentially conceivably hypothetically roughly
-    thought believed claim claims claimed claiming alleged say says said told heard argue argues argued according suggests suggested wonder feel feels sorry guessed rumour rumor supposed conceivable'''.split()
-_HEDGES = ('i am not sure', 'some people', 'sort of', 'kind of', 'used to', 'has to do with', 'have to do with', 'as if', 'yeah right', 'more or less', 'in theory', 'no idea', 'my friend', 'to be about', 'is about', 'related to', 'key words', 'keywords')
-_FINE = ('not only', 'not just', 'not merely', 'no matter', 'no doubt', 'without doubt', 'nothing but', 'or equivalently')
-_FUNCTION = set('''the a an is are was were be been being of to and it its that this these those in on at by with for from as so because since then than into which while when where what how why there their they
-    we you i he she has have had do does did can will must not no or but if each every both all more most less same only also between after before during until through over under one my your our'''.split())
-_VERBS = {stem(w) for w in '''is are was were be been has have had do does did can will must make give get take start begin change predict estimate remove subtract add use learn train keep stay depend differ compare
+    thought believed claim claims claimed claiming alleged say says said told heard argue argues argued according suggests suggested wonder feel feels sorry guessed rumour rumor supposed conceivable""".split()
+_HEDGES = (
+    'i am not sure',
+    'some people',
+    'sort of',
+    'kind of',
+    'used to',
+    'has to do with',
+    'have to do with',
+    'as if',
+    'yeah right',
+    'more or less',
+    'in theory',
+    'no idea',
+    'my friend',
+    'to be about',
+    'is about',
+    'related to',
+    'key words',
+    'keywords',
+)
+_FINE = (
+    'not only',
+    'not just',
+    'not merely',
+    'no matter',
+    'no doubt',
+    'without doubt',
+    'nothing but',
+    'or equivalently',
+)
+_FUNCTION = set(
+    """the a an is are was were be been being of to and it its that this these those in on at by with for from as so because since then than into which while when where what how why there their they
+    we you i he she has have had do does did can will must not no or but if each every both all more most less same only also between after before during until through over under one my your our""".split()
+)
+_VERBS = {
+    stem(w)
+    for w in """is are was were be been has have had do does did can will must make give get take start begin change predict estimate remove subtract add use learn train keep stay depend differ compare
     cause lead follow draw show become need help let go move push pull steer guide sample run return produce turn map encode decode compress mean happen contain hold tell know see look work come grow fall rise drop
     increase decrease reduce shrink amplify weaken strengthen blur sharpen average mix multiply scale divide cancel equal remain stop end finish apply ask answer pass put set fix share decide determine represent repeat
     replace restore reach describe denoise destroy corrupt generate create combine compute calculate measure read write store save load match mark point belong stand find form fill feed fit allow ensure force enable
-    control influence affect vary yield translate transform convert extrapolate interpolate exaggerate condition'''.split()} | {'is', 'has', 'wa', 'doe'}
+    control influence affect vary yield translate transform convert extrapolate interpolate exaggerate condition""".split()
+} | {'is', 'has', 'wa', 'doe'}
+
 
 @dataclass(frozen=True)
 class FreeReport:
     "What was found in an answer in words."
-    state:str                    # accept, reject, review, or invalid if there is none
-    found:tuple[str, ...]        # Ids of ideas that are plainly said
-    missed:tuple[str, ...]       # Ids of the others
-    words:dict[str, str]         # The words that showed each idea, also those in doubt
-    reasons:tuple[str, ...] = () # Why it isn't accepted
+
+    state: str  # accept, reject, review, or invalid if there is none
+    found: tuple[str, ...]  # Ids of ideas that are plainly said
+    missed: tuple[str, ...]  # Ids of the others
+    words: dict[str, str]  # The words that showed each idea, also those in doubt
+    reasons: tuple[str, ...] = ()  # Why it isn't accepted
+
 
 class _Sentence:
     "Words of a sentence, and where those of a rubric stand in it."
+
     def __init__(self, text, asks=False):
-        self.text, self.asks, self.words = text, asks, words_of(text); self.stems = [stem(w) for w in self.words]
-        self.plain = [i for i,w in enumerate(self.words) if w[0].isalnum()]
+        self.text, self.asks, self.words = text, asks, words_of(text)
+        self.stems = [stem(w) for w in self.words]
+        self.plain = [i for i, w in enumerate(self.words) if w[0].isalnum()]
 
     def places(self, phrase):
         "Spans (first, last) of a phrase."
         want = [stem(w) for w in words_of(phrase) if w[0].isalnum()]
-        return [(i, i+len(want)-1) for i in range(len(self.stems)-len(want)+1) if self.stems[i:i+len(want)] == want] if want else []
+        return (
+            [
+                (i, i + len(want) - 1)
+                for i in range(len(self.stems) - len(want) + 1)
+                if self.stems[i : i + len(want)] == want
+            ]
+            if want
+            else []
+        )
 
     def holds(self, groups):
         "The closest set of spans, one a group, or None. One word can't stand for two groups if there is another way."
         found = [sorted({s for p in g for s in self.places(p)})[:8] for g in groups]
-        if not all(found): return None
+        if not all(found):
+            return None
         ways = list(product(*found)) if sum(map(len, found)) <= 24 else [tuple(f[0] for f in found)]
-        return min(ways, key=lambda w: (len(w)-len(set(w)), max(e for _,e in w)-min(s for s,_ in w)))
+        return min(ways, key=lambda w: (len(w) - len(set(w)), max(e for _, e in w) - min(s for s, _ in w)))
 
     def against(self, spans):
         "Words that deny what the spans say. A contrast at the end – *noise, not the picture* – denies nothing before it."
-        said = {i for s,e in spans for i in range(s, e+1)}; skip = {i for p in _FINE for s,e in self.exact(p) for i in range(s, e+1)}
-        return [self.words[i] for i,w in enumerate(self.words) if w in _DENY and i not in said and i not in skip and not self.contrast(i, said)]
+        said = {i for s, e in spans for i in range(s, e + 1)}
+        skip = {i for p in _FINE for s, e in self.exact(p) for i in range(s, e + 1)}
+        return [
+            self.words[i]
+            for i, w in enumerate(self.words)
+            if w in _DENY and i not in said and i not in skip and not self.contrast(i, said)
+        ]
 
     def exact(self, phrase):
         "Spans of these very words."
         want = phrase.split()
-        return [(i, i+len(want)-1) for i in range(len(self.words)-len(want)+1) if self.words[i:i+len(want)] == want]
+        return [
+            (i, i + len(want) - 1)
+            for i in range(len(self.words) - len(want) + 1)
+            if self.words[i : i + len(want)] == want
+        ]
 
     def contrast(self, i, said):
         "Does the word at `i` begin a short contrast that holds none of the words `said`?"
-        pair = self.words[i:i+2]
-        starts = self.words[i] == 'not' and i > 1 and self.words[i-1] in (',', 'and') or pair in (['instead', 'of'], ['rather', 'than'])
-        tail = [w for w in self.words[i+1:] if w[0].isalnum()]
-        return bool(said) and starts and max(said) < i and 1 <= len(tail) <= 6 and any(w not in _FUNCTION for w in tail) and not {*tail} & {*_DENY, *_TRUTH}
+        pair = self.words[i : i + 2]
+        starts = (
+            self.words[i] == 'not'
+            and i > 1
+            and self.words[i - 1] in (',', 'and')
+            or pair in (['instead', 'of'], ['rather', 'than'])
+        )
+        tail = [w for w in self.words[i + 1 :] if w[0].isalnum()]
+        return (
+            bool(said)
+            and starts
+            and max(said) < i
+            and 1 <= len(tail) <= 6
+            and any(w not in _FUNCTION for w in tail)
+            and not {*tail} & {*_DENY, *_TRUTH}
+        )
 
     def hedges(self, said):
         "Words that take something back."
-        return [self.words[i] for i,w in enumerate(self.words) if w in _HEDGE and i not in said] + [p for p in _HEDGES if self.exact(p)]
+        return [self.words[i] for i, w in enumerate(self.words) if w in _HEDGE and i not in said] + [
+            p for p in _HEDGES if self.exact(p)
+        ]
 
     def is_list(self):
         "Is this a heap of words rather than a statement?"
-        words = [self.words[i] for i in self.plain]; function = sum(w in _FUNCTION for w in words)
-        parts = [p for p in ' '.join(self.words).replace('→', ',').replace('->', ',').translate(_COMMAS).split(',') if p.strip()]
-        short = sum(len(p.split()) <= 2 for p in parts); run = max(map(len, ''.join('f' if w in _FUNCTION else 'c' for w in words).split('f')))
+        words = [self.words[i] for i in self.plain]
+        function = sum(w in _FUNCTION for w in words)
+        parts = [
+            p
+            for p in ' '.join(self.words).replace('→', ',').replace('->', ',').translate(_COMMAS).split(',')
+            if p.strip()
+        ]
+        short = sum(len(p.split()) <= 2 for p in parts)
+        run = max(map(len, ''.join('f' if w in _FUNCTION else 'c' for w in words).split('f')))
         joined = sum(w in ('and', ',') for w in self.words)
-        return (not any(stem(w) in _VERBS or w in _VERBS for w in words) or function < .15*len(words) or run > 7 or short >= 3 or short == len(parts) > 1
-                or any(w in ('+', '/', '|', '&', '->', '→') for w in self.words) or joined >= 3 and joined*3 >= len(words))
+        return (
+            not any(stem(w) in _VERBS or w in _VERBS for w in words)
+            or function < 0.15 * len(words)
+            or run > 7
+            or short >= 3
+            or short == len(parts) > 1
+            or any(w in ('+', '/', '|', '&', '->', '→') for w in self.words)
+            or joined >= 3
+            and joined * 3 >= len(words)
+        )
+
 
 _TRUTH = 'case truth reason way fact true right correct so happens happen does do is are really actually all anymore what how that it this'.split()
 _COMMAS = str.maketrans({c: ',' for c in ':/+&|'})
 
 # %% ../../../nbs/quiz/free/10_marking.ipynb #c010
-_INVERSE = re.compile(r'\b(is|are|was|were|be|been|being|gets?|got)\b(\s+\w+){1,4}?\s+by\b|\bbecause of\b|\bdue to\b|\bthanks to\b|\b(comes?|came|coming|stems?|results?|arises?|follows?) (\w+ )?from\b|\b(work|effect|result|doing) of\b')
+_INVERSE = re.compile(
+    r'\b(is|are|was|were|be|been|being|gets?|got)\b(\s+\w+){1,4}?\s+by\b|\bbecause of\b|\bdue to\b|\bthanks to\b|\b(comes?|came|coming|stems?|results?|arises?|follows?) (\w+ )?from\b|\b(work|effect|result|doing) of\b'
+)
 _LOOSE = set('of the a an is are was were stays remains stay those that'.split())
+
 
 def _between(sentence, spans):
     "The words between the first and the last group."
-    said = {k for a,b in spans for k in range(a, b+1)}
-    return [sentence.words[k] for k in range(min(said), max(said)) if k not in said and sentence.words[k][0].isalnum()]
+    said = {k for a, b in spans for k in range(a, b + 1)}
+    return [
+        sentence.words[k]
+        for k in range(min(said), max(said))
+        if k not in said and sentence.words[k][0].isalnum()
+    ]
+
 
 def _turned(sentence, spans, model, model_spans):
     "Do the groups stand in another order than in the model answer, passives and their like counted? *The noise is the same* and *the same noise* are one."
-    if len(spans) < 2 or len(set(spans)) < len(spans) or len(set(model_spans)) < len(model_spans): return False
+    if len(spans) < 2 or len(set(spans)) < len(spans) or len(set(model_spans)) < len(model_spans):
+        return False
     mine, theirs = _between(sentence, spans), _between(model, model_spans)
-    if not {*mine} - _LOOSE or not {*theirs} - _LOOSE: return False
-    order = lambda ss: sorted(range(len(ss)), key=lambda i: ss[i]); inverse = lambda words: bool(_INVERSE.search(' '.join(words)))
+    if not {*mine} - _LOOSE or not {*theirs} - _LOOSE:
+        return False
+
+    def order(ss):
+        return sorted(range(len(ss)), key=lambda i: ss[i])
+
+    def inverse(words):
+        return bool(_INVERSE.search(' '.join(words)))
+
     return (order(spans) != order(model_spans)) != (inverse(mine) != inverse(theirs))
 
-_TURNS = ('after', 'before', 'once', 'until', 'prior', 'previously', 'earlier', 'later', 'preceded', 'precedes', 'followed', 'follows', 'following', 'beforehand', 'backwards', 'last', 'finally', 'lastly', 'ends', 'end')
+
+_TURNS = (
+    'after',
+    'before',
+    'once',
+    'until',
+    'prior',
+    'previously',
+    'earlier',
+    'later',
+    'preceded',
+    'precedes',
+    'followed',
+    'follows',
+    'following',
+    'beforehand',
+    'backwards',
+    'last',
+    'finally',
+    'lastly',
+    'ends',
+    'end',
+)
+
 
 def _order_doubt(wanted, at, sentences):
     "Why the order of ideas can't be read off, or ''. `at`: id → (sentence, word)."
     places = [at[n] for n in wanted if n in at]
-    if len(places) < 2: return ''
-    if places != sorted(places) or len(set(places)) < len(places): return 'the ideas come in another order'
-    turning = [(i, j) for i,s in enumerate(sentences) for j,w in enumerate(s.words) if w in _TURNS]
+    if len(places) < 2:
+        return ''
+    if places != sorted(places) or len(set(places)) < len(places):
+        return 'the ideas come in another order'
+    turning = [(i, j) for i, s in enumerate(sentences) for j, w in enumerate(s.words) if w in _TURNS]
     ends = ('last', 'finally', 'lastly', 'ends', 'end')
     for p in turning:
         word = sentences[p[0]].words[p[1]]
-        if word == 'before' and places[0] < p < places[-1] or word in ends and p > places[-2] and p[0] == places[-1][0]: continue
+        if (
+            word == 'before'
+            and places[0] < p < places[-1]
+            or word in ends
+            and p > places[-2]
+            and p[0] == places[-1][0]
+        ):
+            continue
         return f'*{word}* may turn the order round'
-    numbers = [int(m) for m in re.findall(r'(?:\bstep\s+|\(|^|\s)(\d)(?=[.):])', ' '.join(s.text for s in sentences))]
+    numbers = [
+        int(m) for m in re.findall(r'(?:\bstep\s+|\(|^|\s)(\d)(?=[.):])', ' '.join(s.text for s in sentences))
+    ]
     return 'the numbers come in another order' if numbers != sorted(numbers) else ''
 
 # %% ../../../nbs/quiz/free/10_marking.ipynb #c012
 def _copied(sentence, prompt):
     "Is a sentence (nearly) the words of the question?"
     mine = {w for w in sentence.stems if w not in {stem(f) for f in _FUNCTION} and w[0].isalnum()}
-    return bool(mine) and bool(prompt) and len(mine & {stem(w) for w in words_of(prompt)}) >= .8*len(mine)
+    return bool(mine) and bool(prompt) and len(mine & {stem(w) for w in words_of(prompt)}) >= 0.8 * len(mine)
+
 
 def _look(idea, sentences, model):
     "An idea in an answer: (place, words, doubts), or None. The clearest sentence counts."
     best = None
-    for i,s in enumerate(sentences):
-        if s.asks or (spans := s.holds(idea.words)) is None: continue
-        said = {k for a,b in spans for k in range(a, b+1)}; doubts = []
+    for i, s in enumerate(sentences):
+        if s.asks or (spans := s.holds(idea.words)) is None:
+            continue
+        said = {k for a, b in spans for k in range(a, b + 1)}
+        doubts = []
         there = next(((m, x) for m in model if (x := m.holds(idea.words)) is not None), None)
         denied, expected = s.against(spans), there[0].against(there[1]) if there else []
-        if len(denied) != len(expected): doubts.append(f'*{denied[0]}* may deny it' if denied else 'it may say the reverse')
-        if h := s.hedges(said): doubts.append(f'*{h[0]}* takes it back')
-        if s.is_list(): doubts.append('a list of words is no statement')
-        if max(said)-min(said) > 20: doubts.append('the words stand far apart')
-        if there and _turned(s, spans, *there): doubts.append('it may be the wrong way round')
-        one = ((i, min(said)), ' … '.join(' '.join(s.words[a:b+1]) for a,b in sorted(set(spans))), doubts)
-        if best is None or len(doubts) < len(best[2]): best = one
+        if len(denied) != len(expected):
+            doubts.append(f'*{denied[0]}* may deny it' if denied else 'it may say the reverse')
+        if h := s.hedges(said):
+            doubts.append(f'*{h[0]}* takes it back')
+        if s.is_list():
+            doubts.append('a list of words is no statement')
+        if max(said) - min(said) > 20:
+            doubts.append('the words stand far apart')
+        if there and _turned(s, spans, *there):
+            doubts.append('it may be the wrong way round')
+        one = (
+            (i, min(said)),
+            ' … '.join(' '.join(s.words[a : b + 1]) for a, b in sorted(set(spans))),
+            doubts,
+        )
+        if best is None or len(doubts) < len(best[2]):
+            best = one
     return best
+
 
 def _excluded(rule, sentences):
     "Is something said, and not denied, that must not be said?"
-    return any(not s.asks and (spans := s.holds(rule.words)) is not None and not s.against(spans) for s in sentences)
+    return any(
+        not s.asks and (spans := s.holds(rule.words)) is not None and not s.against(spans) for s in sentences
+    )
+
 
 def mark_free(
-    text:str,          # The answer
-    rubric,            # `ideas` (id, words, weight, say), `order`, `reject`, `model_answer`; also `accept_at`, `min_words`
-    prompt:str='',     # The question, so that a copy of it is known
-)->FreeReport:
+    text: str,  # The answer
+    rubric,  # `ideas` (id, words, weight, say), `order`, `reject`, `model_answer`; also `accept_at`, `min_words`
+    prompt: str = '',  # The question, so that a copy of it is known
+) -> FreeReport:
     "Look for the ideas of a rubric. It never gives a mark."
     ids = tuple(i.id for i in rubric.ideas)
-    if not isinstance(text, str) or not re.search(r'\w', text): return FreeReport('invalid', (), ids, {}, ('there is no answer yet',))
-    if len(text) > 5000: return FreeReport('review', (), ids, {}, ('more than 5,000 characters are left to a person',))
-    sentences = [_Sentence(t, q) for t,q in sentences_of(text)]; model = [_Sentence(t) for t,_ in sentences_of(rubric.model_answer)]
+    if not isinstance(text, str) or not re.search(r'\w', text):
+        return FreeReport('invalid', (), ids, {}, ('there is no answer yet',))
+    if len(text) > 5000:
+        return FreeReport('review', (), ids, {}, ('more than 5,000 characters are left to a person',))
+    sentences = [_Sentence(t, q) for t, q in sentences_of(text)]
+    model = [_Sentence(t) for t, _ in sentences_of(rubric.model_answer)]
     own = [s for s in sentences if not s.asks and not _copied(s, prompt)]
     seen = {i.id: x for i in rubric.ideas if (x := _look(i, own, model))}
-    found = tuple(n for n in ids if n in seen and not seen[n][2]); reasons = [f'{n}: {seen[n][2][0]}' for n in ids if n in seen and seen[n][2]]
-    weight = lambda names: sum(i.weight for i in rubric.ideas if i.id in names)/sum(i.weight for i in rubric.ideas)
+    found = tuple(n for n in ids if n in seen and not seen[n][2])
+    reasons = [f'{n}: {seen[n][2][0]}' for n in ids if n in seen and seen[n][2]]
+
+    def weight(names):
+        return sum(i.weight for i in rubric.ideas if i.id in names) / sum(i.weight for i in rubric.ideas)
+
     excluded = [r.say for r in rubric.reject or () if _excluded(r, own)]
-    if d := _order_doubt(rubric.order or (), {n: x[0] for n,x in seen.items()}, own): reasons.append(d)
+    if d := _order_doubt(rubric.order or (), {n: x[0] for n, x in seen.items()}, own):
+        reasons.append(d)
     reasons += _elsewhere(own, seen, model)
     clear = bool(own) and weight(found) >= getattr(rubric, 'accept_at', 1) - 1e-9 and not reasons
     short = sum(len(s.plain) for s in own) < getattr(rubric, 'min_words', 5)
     missing = [f'not found: {i.say}' for i in rubric.ideas if i.id not in seen]
-    state = 'reject' if excluded or short or weight(seen) < .5 else 'accept' if clear else 'review'
-    why = [*excluded, *(['too short, apart from the words of the question'] if short else []), *reasons, *missing] if state != 'accept' else []
-    return FreeReport(state, found, tuple(n for n in ids if n not in found), {n: x[1] for n,x in seen.items()}, tuple(dict.fromkeys(why)))
+    state = 'reject' if excluded or short or weight(seen) < 0.5 else 'accept' if clear else 'review'
+    why = (
+        [
+            *excluded,
+            *(['too short, apart from the words of the question'] if short else []),
+            *reasons,
+            *missing,
+        ]
+        if state != 'accept'
+        else []
+    )
+    return FreeReport(
+        state,
+        found,
+        tuple(n for n in ids if n not in found),
+        {n: x[1] for n, x in seen.items()},
+        tuple(dict.fromkeys(why)),
+    )
+
 
 def _elsewhere(sentences, seen, model):
     "Doubts from sentences without an idea: *That is wrong. I guess.* What the model answer says too is no doubt."
-    out, used = [], {x[0][0] for x in seen.values()}; known = {w for s in model for w in s.words}
-    for i,s in enumerate(sentences):
-        if i in used: continue
+    out, used = [], {x[0][0] for x in seen.values()}
+    known = {w for s in model for w in s.words}
+    for i, s in enumerate(sentences):
+        if i in used:
+            continue
         for w in (*s.against([]), *s.hedges(set())):
-            if w not in known: out.append(f'*{w}* may take back what is said'); break
+            if w not in known:
+                out.append(f'*{w}* may take back what is said')
+                break
     return out

@@ -14,46 +14,75 @@ from .registry import PROBES, Probe, Registry, find_probe
 
 # %% ../../../nbs/quiz/probe/30_catalogue.ipynb #c005
 def type_words(
-    kind,        # A type, such as `list[float]` or `Literal['a', 'b']`
-)->str:
+    kind,  # A type, such as `list[float]` or `Literal['a', 'b']`
+) -> str:
     "A type as a reader says it."
     origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Annotated: return type_words(args[0])
-    if origin is typing.Literal: return ' or '.join(map(str, args)) if len(args) < 5 else f'{args[0]}, {args[1]}, … {args[-1]} ({len(args)})'
-    if origin in (list, tuple): return f'list of {type_words(args[0])}'
-    if origin is dict: return f'{type_words(args[1])} by {type_words(args[0])}'
-    return {int: 'whole number', float: 'number', str: 'text', bool: 'yes or no'}.get(kind, getattr(kind, '__name__', str(kind)))
+    if origin is typing.Annotated:
+        return type_words(args[0])
+    if origin is typing.Literal:
+        return (
+            ' or '.join(map(str, args))
+            if len(args) < 5
+            else f'{args[0]}, {args[1]}, … {args[-1]} ({len(args)})'
+        )
+    if origin in (list, tuple):
+        return f'list of {type_words(args[0])}'
+    if origin is dict:
+        return f'{type_words(args[1])} by {type_words(args[0])}'
+    return {int: 'whole number', float: 'number', str: 'text', bool: 'yes or no'}.get(
+        kind, getattr(kind, '__name__', str(kind))
+    )
+
 
 def bounds(
-    field,      # Of a pydantic model
-)->str:         # Such as 'from 0, to 20'; empty if there are none
+    field,  # Of a pydantic model
+) -> str:  # Such as 'from 0, to 20'; empty if there are none
     "What limits a value."
     words = dict(ge='from', gt='above', le='to', lt='below', min_length='length from', max_length='length to')
-    return ', '.join(f'{words[k]} {v}' for m in field.metadata for k in words if (v := getattr(m, k, None)) is not None)
+    return ', '.join(
+        f'{words[k]} {v}' for m in field.metadata for k in words if (v := getattr(m, k, None)) is not None
+    )
 
 # %% ../../../nbs/quiz/probe/30_catalogue.ipynb #c008
 def arguments_table(
-    probe:Probe,
-)->Table:
+    probe: Probe,
+) -> Table:
     "What it is given."
-    rows = [[name, type_words(f.annotation), bounds(f), 'needed' if f.is_required() else repr(f.default)] for name,f in probe.arguments.model_fields.items()]
+    rows = [
+        [name, type_words(f.annotation), bounds(f), 'needed' if f.is_required() else repr(f.default)]
+        for name, f in probe.arguments.model_fields.items()
+    ]
     return Table(['argument', 'type', 'limits', 'default'], rows)
 
+
 def fields_table(
-    probe:Probe,
-)->Table:
+    probe: Probe,
+) -> Table:
     "What it returns: the paths that a questionnaire may name."
-    return Table(['field', 'type'], [[name, type_words(f.annotation)] for name,f in probe.outcome.model_fields.items()])
+    return Table(
+        ['field', 'type'],
+        [[name, type_words(f.annotation)] for name, f in probe.outcome.model_fields.items()],
+    )
+
 
 class Entry:
     "A probe, described."
-    def __init__(self,
-        name:str,                   # A registered probe; `BadInput` if there is none
-        registry:Registry=PROBES,
+
+    def __init__(
+        self,
+        name: str,  # A registered probe; `BadInput` if there is none
+        registry: Registry = PROBES,
     ):
         self.probe = find_probe(name, registry)
-    def __str__(self)->str:
-        p = self.probe; return '\n\n'.join([f'{p.name} (version {p.version}): {p.doc}', str(arguments_table(p)), str(fields_table(p))])
-    def _repr_html_(self)->str:
-        p = self.probe; says = html.escape(p.doc).replace('\n\n', '</p><p>')
+
+    def __str__(self) -> str:
+        p = self.probe
+        return '\n\n'.join(
+            [f'{p.name} (version {p.version}): {p.doc}', str(arguments_table(p)), str(fields_table(p))]
+        )
+
+    def _repr_html_(self) -> str:
+        p = self.probe
+        says = html.escape(p.doc).replace('\n\n', '</p><p>')
         return f'<h3 id="probe-{p.name}">{p.name}</h3><p>{says} <small>Version {p.version}.</small></p>{arguments_table(p)._repr_html_()}{fields_table(p)._repr_html_()}'

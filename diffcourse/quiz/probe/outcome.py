@@ -16,32 +16,48 @@ from ...base.errors import BadInput, CourseError
 # %% ../../../nbs/quiz/probe/10_outcome.ipynb #c004
 class Outcome(BaseModel):
     "What a probe measured: a frozen record of int, float, bool, str, lists and dicts of those, or further outcomes."
+
     model_config = ConfigDict(extra='forbid', frozen=True)
+
 
 class CannotRun(CourseError):
     "This probe can't run here, for example because the model is not there. Nobody's answer was wrong."
 
 # %% ../../../nbs/quiz/probe/10_outcome.ipynb #c006
 def near(
-    name:str,        # As it was written
-    names,           # Those there are
-)->str:              # Words for the end of a message
+    name: str,  # As it was written
+    names,  # Those there are
+) -> str:  # Words for the end of a message
     "Help with a misspelt name."
     close = difflib.get_close_matches(str(name), names := list(map(str, names)), 1)
-    return f'did you mean {close[0]}?' if close else f"there {'is' if len(names) == 1 else 'are'} {', '.join(names) or 'none'}"
+    return (
+        f'did you mean {close[0]}?'
+        if close
+        else f'there {"is" if len(names) == 1 else "are"} {", ".join(names) or "none"}'
+    )
+
 
 def field_type(
-    kind,           # An `Outcome`, or the type of one of its fields
-    path:list[str], # Names and positions, such as ['p', '2']
-):                  # The type at the end of the path; `BadInput` if it leads nowhere
+    kind,  # An `Outcome`, or the type of one of its fields
+    path: list[str],  # Names and positions, such as ['p', '2']
+):  # The type at the end of the path; `BadInput` if it leads nowhere
     "Follow a path through types, without running anything."
-    for i,name in enumerate(path):
+    for i, name in enumerate(path):
         origin, args = typing.get_origin(kind), typing.get_args(kind)
-        if origin is typing.Annotated: origin, args = typing.get_origin(args[0]), typing.get_args(args[0])
+        if origin is typing.Annotated:
+            origin, args = typing.get_origin(args[0]), typing.get_args(args[0])
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            if name not in kind.model_fields: raise BadInput(f'{kind.__name__} has no field {name!r}; {near(name, kind.model_fields)}')
+            if name not in kind.model_fields:
+                raise BadInput(f'{kind.__name__} has no field {name!r}; {near(name, kind.model_fields)}')
             kind = kind.model_fields[name].annotation
-        elif origin in (list, tuple) and name.isdigit(): kind = args[min(int(name), len(args)-1)] if origin is tuple and Ellipsis not in args else args[0]
-        elif origin is dict: kind = args[1]
-        else: raise BadInput(f"nothing inside {'.'.join(path[:i]) or 'it'} is called {name!r}: it is a {getattr(kind, '__name__', kind)}")
+        elif origin in (list, tuple) and name.isdigit():
+            kind = (
+                args[min(int(name), len(args) - 1)] if origin is tuple and Ellipsis not in args else args[0]
+            )
+        elif origin is dict:
+            kind = args[1]
+        else:
+            raise BadInput(
+                f'nothing inside {".".join(path[:i]) or "it"} is called {name!r}: it is a {getattr(kind, "__name__", kind)}'
+            )
     return kind

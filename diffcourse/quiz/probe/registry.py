@@ -31,60 +31,100 @@ from ...base.settings import settings
 from ...base.show import Note, Strip, Table, load_evidence, save_evidence
 from .outcome import CannotRun, Outcome, field_type, near
 
-_all_ = ['CannotRun', 'Note', 'Outcome', 'Strip', 'Table', 'field_type']       # so that a probe needs one import line
+_all_ = [
+    'CannotRun',
+    'Note',
+    'Outcome',
+    'Strip',
+    'Table',
+    'field_type',
+]  # so that a probe needs one import line
 
 # %% ../../../nbs/quiz/probe/20_registry.ipynb #c005
 @dataclasses.dataclass(frozen=True)
 class Probe:
     "A registered measurement."
-    name:str
-    version:int             # Goes up when the same arguments give another value
-    function:typing.Callable
-    arguments:type          # A pydantic model of the arguments
-    outcome:type            # An `Outcome`
-    needs_models:bool
+
+    name: str
+    version: int  # Goes up when the same arguments give another value
+    function: typing.Callable
+    arguments: type  # A pydantic model of the arguments
+    outcome: type  # An `Outcome`
+    needs_models: bool
+
     @property
-    def doc(self)->str:
+    def doc(self) -> str:
         "What it measures, one sentence."
         return inspect.getdoc(self.function) or ''
-    def read(self, args:dict)->dict:
+
+    def read(self, args: dict) -> dict:
         "Arguments checked and completed with defaults; `BadInput` says what is wrong."
         if wrong := [a for a in args if a not in self.arguments.model_fields]:
-            raise BadInput(f'probe {self.name} has no argument {wrong[0]!r}; {near(wrong[0], self.arguments.model_fields)}')
-        try: return dict(self.arguments.model_validate(args, strict=True))
+            raise BadInput(
+                f'probe {self.name} has no argument {wrong[0]!r}; {near(wrong[0], self.arguments.model_fields)}'
+            )
+        try:
+            return dict(self.arguments.model_validate(args, strict=True))
         except ValidationError as e:
-            err = e.errors()[0]; name = '.'.join(map(str, err['loc']))
-            if err['type'] == 'missing': raise BadInput(f'probe {self.name} needs the argument {name}') from None
-            raise BadInput(f"{name} is {err['input']!r}: {err['msg'][:1].lower() + err['msg'][1:]} (probe {self.name})") from None
+            err = e.errors()[0]
+            name = '.'.join(map(str, err['loc']))
+            if err['type'] == 'missing':
+                raise BadInput(f'probe {self.name} needs the argument {name}') from None
+            raise BadInput(
+                f'{name} is {err["input"]!r}: {err["msg"][:1].lower() + err["msg"][1:]} (probe {self.name})'
+            ) from None
+
 
 class Registry(dict):
     "Probes by name."
-    def __repr__(self): return f'Registry of {len(self)}'
 
-PROBES = Registry()    # those of the course and of other packages
+    def __repr__(self):
+        return f'Registry of {len(self)}'
+
+
+PROBES = Registry()  # those of the course and of other packages
+
 
 def _outcome(annotation):
     "The `Outcome` in `->X` or `->tuple[X, list]`."
     kinds = [annotation, *typing.get_args(annotation)]
     return next((k for k in kinds if isinstance(k, type) and issubclass(k, Outcome)), None)
 
+
 def probe(
-    name:str,                   # How questionnaires call it
-    version:int=1,              # Raise it when the measurement changes
-    registry:Registry=PROBES,   # Where to put it
-):                              # A decorator that returns the function unchanged
+    name: str,  # How questionnaires call it
+    version: int = 1,  # Raise it when the measurement changes
+    registry: Registry = PROBES,  # Where to put it
+):  # A decorator that returns the function unchanged
     "Register a function that returns an `Outcome`, or an `Outcome` and a list of evidence."
+
     def register(fn):
-        hints = typing.get_type_hints(fn, include_extras=True); pars = dict(inspect.signature(fn).parameters)
+        hints = typing.get_type_hints(fn, include_extras=True)
+        pars = dict(inspect.signature(fn).parameters)
         needs = next(iter(pars), None) == 'models'
-        if needs: del pars['models']
-        if untyped := [p for p in pars if p not in hints]: raise TypeError(f'probe {name}: argument {untyped[0]} has no type; write for example Annotated[int, Field(ge=0, le=9)]')
-        if (outcome := _outcome(hints.get('return'))) is None: raise TypeError(f'probe {name} must say ->X, where X derives from Outcome')
-        if (old := registry.get(name)) and len({old.function.__module__, fn.__module__} - {'__main__'}) == 2: raise ValueError(f'two probes are called {name}: in {old.function.__module__} and in {fn.__module__}')
-        fields = {p: (hints[p], ... if v.default is inspect.Parameter.empty else v.default) for p,v in pars.items()}
-        arguments = create_model(f'{name}_arguments', __config__=ConfigDict(extra='forbid', frozen=True, allow_inf_nan=False), **fields)
+        if needs:
+            del pars['models']
+        if untyped := [p for p in pars if p not in hints]:
+            raise TypeError(
+                f'probe {name}: argument {untyped[0]} has no type; write for example Annotated[int, Field(ge=0, le=9)]'
+            )
+        if (outcome := _outcome(hints.get('return'))) is None:
+            raise TypeError(f'probe {name} must say ->X, where X derives from Outcome')
+        if (old := registry.get(name)) and len({old.function.__module__, fn.__module__} - {'__main__'}) == 2:
+            raise ValueError(
+                f'two probes are called {name}: in {old.function.__module__} and in {fn.__module__}'
+            )
+        fields = {
+            p: (hints[p], ... if v.default is inspect.Parameter.empty else v.default) for p, v in pars.items()
+        }
+        arguments = create_model(
+            f'{name}_arguments',
+            __config__=ConfigDict(extra='forbid', frozen=True, allow_inf_nan=False),
+            **fields,
+        )
         registry[name] = Probe(name, version, fn, arguments, outcome, needs)
         return fn
+
     return register
 
 # %% ../../../nbs/quiz/probe/20_registry.ipynb #c009
@@ -92,79 +132,118 @@ def probe(
 def _discover():
     "Import every module that registers probes, once."
     here = importlib.import_module('diffcourse.experiments')
-    sources = [(m.name, lambda n=f'diffcourse.experiments.{m.name}': importlib.import_module(n)) for m in pkgutil.iter_modules(here.__path__)]
+    sources = [
+        (m.name, lambda n=f'diffcourse.experiments.{m.name}': importlib.import_module(n))
+        for m in pkgutil.iter_modules(here.__path__)
+    ]
     sources += [(e.name, e.load) for e in metadata.entry_points(group='diffcourse.probes')]
-    for name,load in sources:
-        try: load()
-        except Exception as e: warnings.warn(f"the probes of {name!r} can't be used: {type(e).__name__}: {e}", stacklevel=2)
+    for name, load in sources:
+        try:
+            load()
+        except Exception as e:
+            warnings.warn(f"the probes of {name!r} can't be used: {type(e).__name__}: {e}", stacklevel=2)
+
 
 def probe_names(
-    registry:Registry=PROBES,
-)->list[str]: # Sorted
+    registry: Registry = PROBES,
+) -> list[str]:  # Sorted
     "Which probes there are."
-    if registry is PROBES: _discover()
+    if registry is PROBES:
+        _discover()
     return sorted(registry)
 
+
 def find_probe(
-    name:str,
-    registry:Registry=PROBES,
-)->Probe:     # `BadInput` with a suggestion if there is none
+    name: str,
+    registry: Registry = PROBES,
+) -> Probe:  # `BadInput` with a suggestion if there is none
     "Look a probe up."
-    if name not in registry and registry is PROBES: _discover()
-    if name not in registry: raise BadInput(f'no probe is called {name!r}; {near(name, probe_names(registry))}')
+    if name not in registry and registry is PROBES:
+        _discover()
+    if name not in registry:
+        raise BadInput(f'no probe is called {name!r}; {near(name, probe_names(registry))}')
     return registry[name]
 
 # %% ../../../nbs/quiz/probe/20_registry.ipynb #c012
 @dataclasses.dataclass(frozen=True)
 class Provenance:
     "Where a measured value came from."
-    probe:str
-    version:int
-    arguments:dict
-    model:str          # Its name, '' if none was needed
-    weights:str        # Hash of the weights, '' if none were needed
-    device:str
-    dtype:str
-    versions:dict      # Packages
-    seconds:float      # Wall time of the measurement
-    key:str            # Hash of what decides the value
+
+    probe: str
+    version: int
+    arguments: dict
+    model: str  # Its name, '' if none was needed
+    weights: str  # Hash of the weights, '' if none were needed
+    device: str
+    dtype: str
+    versions: dict  # Packages
+    seconds: float  # Wall time of the measurement
+    key: str  # Hash of what decides the value
+
     @property
-    def source(self)->str:
+    def source(self) -> str:
         "In one line, without anything that differs between two equal runs."
-        return f'probe {self.probe}/{self.version} #{self.key[:12]}' + (f' on {self.model}' if self.model else '')
+        return f'probe {self.probe}/{self.version} #{self.key[:12]}' + (
+            f' on {self.model}' if self.model else ''
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class ProbeRun:
     "A measured value with its evidence and provenance."
-    value:Outcome
-    evidence:list
-    provenance:Provenance
-    cached:bool=False
-    def to_json(self)->dict:
+
+    value: Outcome
+    evidence: list
+    provenance: Provenance
+    cached: bool = False
+
+    def to_json(self) -> dict:
         "Plain values; pictures by their description."
-        return {'value': self.value.model_dump(mode='json'), 'evidence': [str(e) for e in self.evidence], 'provenance': dataclasses.asdict(self.provenance), 'cached': self.cached}
-    def _repr_html_(self)->str:
-        rows = [[k, v] for k,v in self.value.model_dump().items()]
-        return Table(['measured', 'value'], rows, self.provenance.source)._repr_html_() + ''.join(e._repr_html_() for e in self.evidence)
+        return {
+            'value': self.value.model_dump(mode='json'),
+            'evidence': [str(e) for e in self.evidence],
+            'provenance': dataclasses.asdict(self.provenance),
+            'cached': self.cached,
+        }
+
+    def _repr_html_(self) -> str:
+        rows = [[k, v] for k, v in self.value.model_dump().items()]
+        return Table(['measured', 'value'], rows, self.provenance.source)._repr_html_() + ''.join(
+            e._repr_html_() for e in self.evidence
+        )
+
 
 def _checksum(models):
     "Of the weights as they are in memory: who changes one must not be told yesterday's value. Exact, whatever the order of summation."
     nets = [getattr(models, part, None) for part in ('text_encoder', 'unet', 'vae')]
     weights = [p.detach() for net in nets if hasattr(net, 'state_dict') for p in net.state_dict().values()]
     as_int = {1: 'uint8', 2: 'int16', 4: 'int32', 8: 'int64'}
-    return [int(w.contiguous().view(getattr(importlib.import_module('torch'), as_int[w.element_size()])).sum()) for w in weights]
+    return [
+        int(w.contiguous().view(getattr(importlib.import_module('torch'), as_int[w.element_size()])).sum())
+        for w in weights
+    ]
+
 
 @cache
 def _instruments():
     "Hash of the small networks that come with the course: the judge and the teaching nets."
-    files = sorted((Path(diffcourse.__file__).parent/'weights').rglob('*.safetensors'))
+    files = sorted((Path(diffcourse.__file__).parent / 'weights').rglob('*.safetensors'))
     return hashlib.sha256(b''.join(hashlib.sha256(f.read_bytes()).digest() for f in files)).hexdigest()[:12]
+
 
 def _key(probe, args, models):
     "Hash of all that decides the value."
     parts = [probe.name, probe.version, args, _instruments()]
-    if models: parts += [models.hash, _checksum(models), getattr(models, 'scheduler', {}), str(models.device).split(':')[0], str(models.dtype)]
+    if models:
+        parts += [
+            models.hash,
+            _checksum(models),
+            getattr(models, 'scheduler', {}),
+            str(models.device).split(':')[0],
+            str(models.dtype),
+        ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
 
 @cache
 def _versions():
@@ -172,106 +251,179 @@ def _versions():
     here = {d: metadata.version(d) for d in ('torch', 'diffusers', 'transformers') if _installed(d)}
     return {'diffcourse': diffcourse.__version__} | here
 
+
 def _installed(name):
     "Is this package there?"
-    try: return bool(metadata.version(name))
-    except metadata.PackageNotFoundError: return False
+    try:
+        return bool(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return False
 
 # %% ../../../nbs/quiz/probe/20_registry.ipynb #c014
 def _load_run(folder, probe):
     "A cached run, or None."
     try:
-        saved = json.loads((folder/'run.json').read_text('utf-8'))
-        return ProbeRun(probe.outcome.model_validate(saved['value']), load_evidence(saved['evidence'], folder), Provenance(**saved['provenance']), cached=True)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, SyntaxError): return None
+        saved = json.loads((folder / 'run.json').read_text('utf-8'))
+        return ProbeRun(
+            probe.outcome.model_validate(saved['value']),
+            load_evidence(saved['evidence'], folder),
+            Provenance(**saved['provenance']),
+            cached=True,
+        )
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, SyntaxError):
+        return None
+
 
 @cache
-def _warn_once(text): warnings.warn(text, stacklevel=3)
+def _warn_once(text):
+    warnings.warn(text, stacklevel=3)
+
 
 def _save_run(folder, run):
     "Write a run to the cache; a broken entry is replaced."
     aside = folder.with_name(f'.{uuid.uuid4().hex}')
     try:
         aside.mkdir(parents=True)
-        saved = {'value': run.value.model_dump(mode='json'), 'evidence': save_evidence(run.evidence, aside), 'provenance': dataclasses.asdict(run.provenance)}
-        (aside/'run.json').write_text(json.dumps(saved), 'utf-8')
-        shutil.rmtree(folder, ignore_errors=True); os.rename(aside, folder)
+        saved = {
+            'value': run.value.model_dump(mode='json'),
+            'evidence': save_evidence(run.evidence, aside),
+            'provenance': dataclasses.asdict(run.provenance),
+        }
+        (aside / 'run.json').write_text(json.dumps(saved), 'utf-8')
+        shutil.rmtree(folder, ignore_errors=True)
+        os.rename(aside, folder)
     except (OSError, TypeError, ValueError) as e:
         shutil.rmtree(aside, ignore_errors=True)
-        if not folder.exists(): _warn_once(f'measurements are not kept in {folder.parent}: {getattr(e, "strerror", None) or e}')
+        if not folder.exists():
+            _warn_once(f'measurements are not kept in {folder.parent}: {getattr(e, "strerror", None) or e}')
+
 
 @cache
 def _models(name, device, dtype):
     "Load the models once a session. Imported here, because most of this module needs no torch."
     return importlib.import_module('diffcourse.models.load').load_models(name, device, dtype)
 
+
 def session_models():
     "The models of `settings`, loaded once; `CannotRun` if they can't be."
-    try: s = settings(); return _models(s.model, s.device, s.dtype)
-    except CourseError as e: raise CannotRun(str(e)) from e
-    except (ImportError, OSError) as e: raise CannotRun(f"the model can't be loaded: {str(e).splitlines()[0] if str(e) else type(e).__name__}") from e
+    try:
+        s = settings()
+        return _models(s.model, s.device, s.dtype)
+    except CourseError as e:
+        raise CannotRun(str(e)) from e
+    except (ImportError, OSError) as e:
+        raise CannotRun(
+            f"the model can't be loaded: {str(e).splitlines()[0] if str(e) else type(e).__name__}"
+        ) from e
+
 
 def run_probe(
-    name:str,
+    name: str,
     *,
-    models=None,                # By default those of `settings`, loaded when first needed
-    registry:Registry=PROBES,
-    cache:bool=True,            # Take the value from the disk cache if it is there, and keep it there
-    **args,                     # Arguments of the probe
-)->ProbeRun:                    # `BadInput` for wrong arguments, `CannotRun` or another `CourseError` if it can't run here
+    models=None,  # By default those of `settings`, loaded when first needed
+    registry: Registry = PROBES,
+    cache: bool = True,  # Take the value from the disk cache if it is there, and keep it there
+    **args,  # Arguments of the probe
+) -> ProbeRun:  # `BadInput` for wrong arguments, `CannotRun` or another `CourseError` if it can't run here
     "Run a probe, or remember its last run with the same arguments on the same weights."
-    probe = find_probe(name, registry); args = probe.read(args)
+    probe = find_probe(name, registry)
+    args = probe.read(args)
     models = (models or session_models()) if probe.needs_models else None
-    key = _key(probe, args, models); folder = settings().home/'cache'/key
-    if cache and (run := _load_run(folder, probe)): return run
+    key = _key(probe, args, models)
+    folder = settings().home / 'cache' / key
+    if cache and (run := _load_run(folder, probe)):
+        return run
     start = time.perf_counter()
     out = probe.function(*([models] if models else []), **args)
     value, evidence = out if isinstance(out, tuple) else (out, [])
-    if not isinstance(value, probe.outcome): raise TypeError(f'probe {name} returned a {type(value).__name__}, expected a {probe.outcome.__name__}')
-    made = Provenance(name, probe.version, args, *([models.name, models.hash, str(models.device), str(models.dtype)] if models else ['', '', 'cpu', 'float64']), _versions(), round(time.perf_counter()-start, 3), key)
+    if not isinstance(value, probe.outcome):
+        raise TypeError(
+            f'probe {name} returned a {type(value).__name__}, expected a {probe.outcome.__name__}'
+        )
+    made = Provenance(
+        name,
+        probe.version,
+        args,
+        *(
+            [models.name, models.hash, str(models.device), str(models.dtype)]
+            if models
+            else ['', '', 'cpu', 'float64']
+        ),
+        _versions(),
+        round(time.perf_counter() - start, 3),
+        key,
+    )
     run = ProbeRun(value, list(evidence), made)
-    if cache: _save_run(folder, run)
+    if cache:
+        _save_run(folder, run)
     return run
 
 # %% ../../../nbs/quiz/probe/20_registry.ipynb #c019
 def _numbers(value, prefix=''):
     "Numeric leaves of a result by their path."
-    if isinstance(value, BaseModel): value = dict(value)
-    if isinstance(value, dict): items = value.items()
-    elif isinstance(value, (list, tuple)): items = enumerate(value)
-    elif isinstance(value, bool) or not isinstance(value, (int, float)): return {}
-    else: return {prefix: float(value)}
-    return {p: v for k,x in items for p,v in _numbers(x, f'{prefix}.{k}' if prefix else str(k)).items()}
+    if isinstance(value, BaseModel):
+        value = dict(value)
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        return {}
+    else:
+        return {prefix: float(value)}
+    return {p: v for k, x in items for p, v in _numbers(x, f'{prefix}.{k}' if prefix else str(k)).items()}
+
 
 def record(
-    name:str,
-    seeds=range(5),        # Values of the argument `seed`
-    *, registry:Registry=PROBES, models=None,
-    **args,                # The other arguments
-)->dict:                   # path of each number → {'mean', 'spread' (standard deviation, n-1), 'n'}
+    name: str,
+    seeds=range(5),  # Values of the argument `seed`
+    *,
+    registry: Registry = PROBES,
+    models=None,
+    **args,  # The other arguments
+) -> dict:  # path of each number → {'mean', 'spread' (standard deviation, n-1), 'n'}
     "Run a probe with several seeds: the mean of each number and its spread."
     probe = find_probe(name, registry)
     seeds = list(seeds) if 'seed' in probe.arguments.model_fields else [None]
-    rows = [_numbers(run_probe(name, registry=registry, models=models, **args, **({} if s is None else {'seed': s})).value) for s in seeds]
+    rows = [
+        _numbers(
+            run_probe(
+                name, registry=registry, models=models, **args, **({} if s is None else {'seed': s})
+            ).value
+        )
+        for s in seeds
+    ]
     out = {}
     for path in rows[0]:
-        xs = [r[path] for r in rows if path in r]; mean = sum(xs)/len(xs)
-        out[path] = {'mean': mean, 'spread': (sum((x-mean)**2 for x in xs)/max(1, len(xs)-1))**.5, 'n': len(xs)}
+        xs = [r[path] for r in rows if path in r]
+        mean = sum(xs) / len(xs)
+        out[path] = {
+            'mean': mean,
+            'spread': (sum((x - mean) ** 2 for x in xs) / max(1, len(xs) - 1)) ** 0.5,
+            'n': len(xs),
+        }
     return out
 
+
 def parse_arguments(
-    name:str,
-    pairs:list[str],              # Such as ['scale=7.5', 'prompt=a seven'], from a command line
-    registry:Registry=PROBES,
-)->dict:                          # Arguments in the types of the probe
+    name: str,
+    pairs: list[str],  # Such as ['scale=7.5', 'prompt=a seven'], from a command line
+    registry: Registry = PROBES,
+) -> dict:  # Arguments in the types of the probe
     "Read arguments from texts."
-    probe = find_probe(name, registry); out = {}
+    probe = find_probe(name, registry)
+    out = {}
     for pair in pairs:
         key, eq, text = pair.partition('=')
-        if not eq: raise BadInput(f'{pair!r} is no argument; write name=value')
-        if key not in probe.arguments.model_fields: raise BadInput(f'probe {name} has no argument {key!r}; {near(key, probe.arguments.model_fields)}')
+        if not eq:
+            raise BadInput(f'{pair!r} is no argument; write name=value')
+        if key not in probe.arguments.model_fields:
+            raise BadInput(f'probe {name} has no argument {key!r}; {near(key, probe.arguments.model_fields)}')
         kind = probe.arguments.model_fields[key].annotation
-        try: out[key] = text if kind is str else json.loads(text)
-        except ValueError: out[key] = text
-        if kind is float and isinstance(out[key], int): out[key] = float(out[key])
+        try:
+            out[key] = text if kind is str else json.loads(text)
+        except ValueError:
+            out[key] = text
+        if kind is float and isinstance(out[key], int):
+            out[key] = float(out[key])
     return out

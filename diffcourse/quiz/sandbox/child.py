@@ -16,165 +16,419 @@ import sys
 
 # %% ../../../nbs/quiz/sandbox/10_child.ipynb #c005
 def encode(
-    value,         # None, bool, int, float, str, torch.Tensor, list, tuple, dict with text keys
-    tensors:dict,  # Gets the tensors: name → Tensor
-    depth:int=0,
-):                 # Plain data for JSON; `TypeError` for anything else
+    value,  # None, bool, int, float, str, torch.Tensor, list, tuple, dict with text keys
+    tensors: dict,  # Gets the tensors: name → Tensor
+    depth: int = 0,
+):  # Plain data for JSON; `TypeError` for anything else
     "Take a value apart."
     kind = type(value)
-    if value is None or kind in (bool, str): return value
+    if value is None or kind in (bool, str):
+        return value
     if kind is int:
-        if abs(value) >= 2**63: raise TypeError('a whole number of more than 63 bits')
+        if abs(value) >= 2**63:
+            raise TypeError('a whole number of more than 63 bits')
         return {'int': value}
-    if kind is float: return {'float': value.hex()}
-    if depth > 8: raise TypeError('lists nested more than 8 deep')
-    if kind in (list, tuple): return {kind.__name__: [encode(v, tensors, depth+1) for v in value]}
-    if kind is dict and all(type(k) is str for k in value): return {'dict': {k: encode(v, tensors, depth+1) for k,v in value.items()}}
+    if kind is float:
+        return {'float': value.hex()}
+    if depth > 8:
+        raise TypeError('lists nested more than 8 deep')
+    if kind in (list, tuple):
+        return {kind.__name__: [encode(v, tensors, depth + 1) for v in value]}
+    if kind is dict and all(type(k) is str for k in value):
+        return {'dict': {k: encode(v, tensors, depth + 1) for k, v in value.items()}}
     if (torch := sys.modules.get('torch')) is not None and kind in (torch.Tensor, torch.nn.Parameter):
-        if value.layout is not torch.strided or value.is_meta: raise TypeError('a tensor without plain numbers in it')
-        name = f't{len(tensors)}'; tensors[name] = value.detach().cpu().contiguous().clone()
+        if value.layout is not torch.strided or value.is_meta:
+            raise TypeError('a tensor without plain numbers in it')
+        name = f't{len(tensors)}'
+        tensors[name] = value.detach().cpu().contiguous().clone()
         return {'tensor': name}
-    raise TypeError(f'a {kind.__name__} of {kind.__module__}' if kind.__module__ != 'builtins' else f'a {kind.__name__}')
+    raise TypeError(
+        f'a {kind.__name__} of {kind.__module__}' if kind.__module__ != 'builtins' else f'a {kind.__name__}'
+    )
+
 
 def decode(
-    plain,         # What `encode` gave
-    tensors:dict,
-    depth:int=0,
-):                 # The value; `ValueError` for anything else
+    plain,  # What `encode` gave
+    tensors: dict,
+    depth: int = 0,
+):  # The value; `ValueError` for anything else
     "Put a value together."
-    if plain is None or type(plain) in (bool, str): return plain
-    if type(plain) is not dict or len(plain) != 1 or depth > 8: raise ValueError('no such form')
-    (kind, v), = plain.items()
-    if kind == 'int' and type(v) is int: return v
-    if kind == 'float' and type(v) is str: return float.fromhex(v)
-    if kind == 'tensor' and type(v) is str and v in tensors: return tensors[v]
-    if kind in ('list', 'tuple') and type(v) is list: return {'list': list, 'tuple': tuple}[kind](decode(x, tensors, depth+1) for x in v)
-    if kind == 'dict' and type(v) is dict: return {k: decode(x, tensors, depth+1) for k,x in v.items()}
+    if plain is None or type(plain) in (bool, str):
+        return plain
+    if type(plain) is not dict or len(plain) != 1 or depth > 8:
+        raise ValueError('no such form')
+    ((kind, v),) = plain.items()
+    if kind == 'int' and type(v) is int:
+        return v
+    if kind == 'float' and type(v) is str:
+        return float.fromhex(v)
+    if kind == 'tensor' and type(v) is str and v in tensors:
+        return tensors[v]
+    if kind in ('list', 'tuple') and type(v) is list:
+        return {'list': list, 'tuple': tuple}[kind](decode(x, tensors, depth + 1) for x in v)
+    if kind == 'dict' and type(v) is dict:
+        return {k: decode(x, tensors, depth + 1) for k, x in v.items()}
     raise ValueError('no such form')
 
+
 def pack(
-    plain,            # Data for JSON
-    tensors:dict={},
-)->bytes:
+    plain,  # Data for JSON
+    tensors: dict = {},
+) -> bytes:
     "One message: two lengths, JSON, safetensors."
     head = json.dumps(plain).encode()
-    if not tensors: return struct.pack('<II', len(head), 0) + head
+    if not tensors:
+        return struct.pack('<II', len(head), 0) + head
     from safetensors.torch import save
+
     block = save(tensors)
     return struct.pack('<II', len(head), len(block)) + head + block
 
+
 def unpack(
-    raw:bytes,
-)->tuple:          # JSON data, tensors; `ValueError` unless there is exactly one message
+    raw: bytes,
+) -> tuple:  # JSON data, tensors; `ValueError` unless there is exactly one message
     "Read one message."
-    if len(raw) < 8: raise ValueError('no message')
+    if len(raw) < 8:
+        raise ValueError('no message')
     n, m = struct.unpack('<II', raw[:8])
-    if len(raw) != 8+n+m: raise ValueError('not exactly one message')
-    try: head = json.loads(raw[8:8+n])
-    except RecursionError: raise ValueError('nested too deep') from None
-    if not m: return head, {}
+    if len(raw) != 8 + n + m:
+        raise ValueError('not exactly one message')
+    try:
+        head = json.loads(raw[8 : 8 + n])
+    except RecursionError:
+        raise ValueError('nested too deep') from None
+    if not m:
+        return head, {}
     from safetensors import SafetensorError
     from safetensors.torch import load
-    try: return head, load(raw[8+n:])
-    except SafetensorError as e: raise ValueError(str(e)) from None
+
+    try:
+        return head, load(raw[8 + n :])
+    except SafetensorError as e:
+        raise ValueError(str(e)) from None
 
 # %% ../../../nbs/quiz/sandbox/10_child.ipynb #c009
 # Calls of the kernel that are refused: process, signal, network, file system, tracing.
-_REFUSED = {'x86_64': (0xC000003E, [62, 200, 234, 101, 310, 311, 41, 42, 49, 53, 56, 57, 58, 435, 59, 322, 109, 112, 87, 263, 84, 82, 264, 316, 86, 265, 88, 266, 76, 77, 90, 91, 268, 452,
-                                    92, 93, 94, 260, 83, 258, 133, 259, 85, 437, 425, 165, 166, 155, 161, 272, 308, 321, 323, 298, 248, 249, 250, 129, 297, 424, 434, 438, 29, 64, 68, 240,
-                                    132, 235, 280, 188, 189, 190, 197, 198, 199, 141, 203], {2: 1, 257: 2}, 302),
-            'aarch64': (0xC00000B7, [129, 130, 131, 117, 270, 271, 198, 199, 200, 203, 220, 435, 221, 281, 154, 157, 35, 38, 276, 37, 36, 45, 46, 52, 53, 452, 54, 55, 34, 33, 437, 425, 40, 39, 41,
-                                     51, 97, 268, 280, 282, 241, 217, 218, 219, 138, 240, 424, 434, 438, 194, 190, 186, 180, 261, 88, 5, 6, 7, 14, 15, 16, 140, 122], {56: 2}, 261)}
-_WRITING = 0o1 | 0o2 | 0o100 | 0o1000 | 0o2000     # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND
+_REFUSED = {
+    'x86_64': (
+        0xC000003E,
+        [
+            62,
+            200,
+            234,
+            101,
+            310,
+            311,
+            41,
+            42,
+            49,
+            53,
+            56,
+            57,
+            58,
+            435,
+            59,
+            322,
+            109,
+            112,
+            87,
+            263,
+            84,
+            82,
+            264,
+            316,
+            86,
+            265,
+            88,
+            266,
+            76,
+            77,
+            90,
+            91,
+            268,
+            452,
+            92,
+            93,
+            94,
+            260,
+            83,
+            258,
+            133,
+            259,
+            85,
+            437,
+            425,
+            165,
+            166,
+            155,
+            161,
+            272,
+            308,
+            321,
+            323,
+            298,
+            248,
+            249,
+            250,
+            129,
+            297,
+            424,
+            434,
+            438,
+            29,
+            64,
+            68,
+            240,
+            132,
+            235,
+            280,
+            188,
+            189,
+            190,
+            197,
+            198,
+            199,
+            141,
+            203,
+        ],
+        {2: 1, 257: 2},
+        302,
+    ),
+    'aarch64': (
+        0xC00000B7,
+        [
+            129,
+            130,
+            131,
+            117,
+            270,
+            271,
+            198,
+            199,
+            200,
+            203,
+            220,
+            435,
+            221,
+            281,
+            154,
+            157,
+            35,
+            38,
+            276,
+            37,
+            36,
+            45,
+            46,
+            52,
+            53,
+            452,
+            54,
+            55,
+            34,
+            33,
+            437,
+            425,
+            40,
+            39,
+            41,
+            51,
+            97,
+            268,
+            280,
+            282,
+            241,
+            217,
+            218,
+            219,
+            138,
+            240,
+            424,
+            434,
+            438,
+            194,
+            190,
+            186,
+            180,
+            261,
+            88,
+            5,
+            6,
+            7,
+            14,
+            15,
+            16,
+            140,
+            122,
+        ],
+        {56: 2},
+        261,
+    ),
+}
+_WRITING = 0o1 | 0o2 | 0o100 | 0o1000 | 0o2000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND
 
-def refuse_calls()->bool:
+
+def refuse_calls() -> bool:
     "Have the kernel refuse what no answer needs. False where that can't be had."
-    arch, calls, opens, prlimit = _REFUSED.get(platform.machine() if sys.platform == 'linux' else '', (0, [], {}, 0))
-    if not arch: return False
-    line = lambda code, value, yes=0, no=0: struct.pack('<HBBI', code, yes, no, value)
-    load, equal, any_bit, give = 0x20, 0x15, 0x45, 0x06; allow, refuse = line(give, 0x7FFF0000), line(give, 0x00050001)      # errno 1: not permitted
-    steps = [line(load, 4), line(equal, arch, 1), refuse, line(load, 0), line(0x35, 0x40000000, 0, 1), refuse]               # another architecture's numbers mean something else
-    for n in calls: steps += [line(equal, n, 0, 1), refuse]
-    for n,at in opens.items(): steps += [line(equal, n, 0, 4), line(load, 16+8*at), line(any_bit, _WRITING, 0, 1), refuse, allow]
-    steps += [line(equal, prlimit, 0, 3), line(load, 16), line(equal, 0, 1), refuse]                                         # limits of its own alone
-    code = ctypes.create_string_buffer(b''.join([*steps, allow])); libc = ctypes.CDLL(None, use_errno=True)
-    class Program(ctypes.Structure): _fields_ = [('n', ctypes.c_ushort), ('code', ctypes.c_void_p)]
-    program = Program(len(steps)+1, ctypes.addressof(code))
+    arch, calls, opens, prlimit = _REFUSED.get(
+        platform.machine() if sys.platform == 'linux' else '', (0, [], {}, 0)
+    )
+    if not arch:
+        return False
+
+    def line(code, value, yes=0, no=0):
+        return struct.pack('<HBBI', code, yes, no, value)
+
+    load, equal, any_bit, give = 0x20, 0x15, 0x45, 0x06
+    allow, refuse = line(give, 0x7FFF0000), line(give, 0x00050001)  # errno 1: not permitted
+    steps = [
+        line(load, 4),
+        line(equal, arch, 1),
+        refuse,
+        line(load, 0),
+        line(0x35, 0x40000000, 0, 1),
+        refuse,
+    ]  # another architecture's numbers mean something else
+    for n in calls:
+        steps += [line(equal, n, 0, 1), refuse]
+    for n, at in opens.items():
+        steps += [line(equal, n, 0, 4), line(load, 16 + 8 * at), line(any_bit, _WRITING, 0, 1), refuse, allow]
+    steps += [
+        line(equal, prlimit, 0, 3),
+        line(load, 16),
+        line(equal, 0, 1),
+        refuse,
+    ]  # limits of its own alone
+    code = ctypes.create_string_buffer(b''.join([*steps, allow]))
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    class Program(ctypes.Structure):
+        _fields_ = [('n', ctypes.c_ushort), ('code', ctypes.c_void_p)]
+
+    program = Program(len(steps) + 1, ctypes.addressof(code))
     return libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.byref(program), 0, 0) == 0
 
+
 def set_limits(
-    seconds:float,       # Of processor time from now on
-    memory:int,          # Bytes from now on
-    user:int=0,          # If this is a process of root: the user to become
-)->None:
+    seconds: float,  # Of processor time from now on
+    memory: int,  # Bytes from now on
+    user: int = 0,  # If this is a process of root: the user to become
+) -> None:
     "Narrow what this process can do."
-    if user and hasattr(os, 'setuid') and os.getuid() == 0: os.setgroups([]); os.setgid(user); os.setuid(user)
-    try: import resource
-    except ImportError: return                         # Windows
-    def narrow(name, n):
-        try: resource.setrlimit(getattr(resource, name), (n, n))
-        except (AttributeError, ValueError, OSError): pass
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    narrow('RLIMIT_CPU', int(used.ru_utime + used.ru_stime + seconds) + 2); narrow('RLIMIT_CORE', 0); narrow('RLIMIT_FSIZE', 0); narrow('RLIMIT_NOFILE', 64)
+    if user and hasattr(os, 'setuid') and os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
     try:
-        with open('/proc/self/statm') as f: narrow('RLIMIT_AS', int(f.read().split()[0])*resource.getpagesize() + memory)
-    except OSError: pass
-    narrow('RLIMIT_NPROC', 0); refuse_calls()
+        import resource
+    except ImportError:
+        return  # Windows
+
+    def narrow(name, n):
+        try:
+            resource.setrlimit(getattr(resource, name), (n, n))
+        except (AttributeError, ValueError, OSError):
+            pass
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    narrow('RLIMIT_CPU', int(used.ru_utime + used.ru_stime + seconds) + 2)
+    narrow('RLIMIT_CORE', 0)
+    narrow('RLIMIT_FSIZE', 0)
+    narrow('RLIMIT_NOFILE', 64)
+    try:
+        with open('/proc/self/statm') as f:
+            narrow('RLIMIT_AS', int(f.read().split()[0]) * resource.getpagesize() + memory)
+    except OSError:
+        pass
+    narrow('RLIMIT_NPROC', 0)
+    refuse_calls()
 
 # %% ../../../nbs/quiz/sandbox/10_child.ipynb #c011
 def _told(e, code):
     "An error of the learner's code, with its line."
     line, trace = None, e.__traceback__
     while trace is not None:
-        if trace.tb_frame.f_code.co_filename == '<answer>': line = trace.tb_lineno
+        if trace.tb_frame.f_code.co_filename == '<answer>':
+            line = trace.tb_lineno
         trace = trace.tb_next
-    if isinstance(e, SyntaxError): line = e.lineno
+    if isinstance(e, SyntaxError):
+        line = e.lineno
     text = ' '.join(str(e).split())[:300]
     return {'error': f'{type(e).__name__}{": " if text else ""}{text}' + (f' (line {line})' if line else '')}
 
-def call(function, inputs:dict):
+
+def call(function, inputs: dict):
     "Call with names; by position if the names differ."
     import inspect
-    try: inspect.signature(function).bind(**inputs)
-    except TypeError: return function(*inputs.values())
-    except ValueError: pass
+
+    try:
+        inspect.signature(function).bind(**inputs)
+    except TypeError:
+        return function(*inputs.values())
+    except ValueError:
+        pass
     return function(**inputs)
 
+
 def run_answer(
-    request:dict,     # source, function, seconds, memory, user, torch
-    cases:list,       # Mappings of inputs
-    ready,            # Called when the limits are set
-)->bytes:             # One message
+    request: dict,  # source, function, seconds, memory, user, torch
+    cases: list,  # Mappings of inputs
+    ready,  # Called when the limits are set
+) -> bytes:  # One message
     "Run an answer on all cases."
     send, take = pack, encode
-    for name in ('diffcourse',): sys.modules[name] = None           # what is to be written isn't to be imported
-    set_limits(request['seconds'], request['memory'], request['user']); ready()
+    for name in ('diffcourse',):
+        sys.modules[name] = None  # what is to be written isn't to be imported
+    set_limits(request['seconds'], request['memory'], request['user'])
+    ready()
     space = {'__name__': 'answer', '__builtins__': __builtins__}
-    try: exec(compile(request['source'], '<answer>', 'exec'), space)          # noqa: S102 - this process is there for it
-    except (SyntaxError, ValueError) as e: return send({'unreadable': _told(e, None)['error']})
-    except BaseException as e: return send(_told(e, None))
-    if request['function'] not in space: return send({'missing': [n for n,v in space.items() if callable(v) and n[:1] != '_'][:5]})
+    try:
+        exec(compile(request['source'], '<answer>', 'exec'), space)  # noqa: S102 - this process is there for it
+    except (SyntaxError, ValueError) as e:
+        return send({'unreadable': _told(e, None)['error']})
+    except BaseException as e:
+        return send(_told(e, None))
+    if request['function'] not in space:
+        return send({'missing': [n for n, v in space.items() if callable(v) and n[:1] != '_'][:5]})
     out, tensors = [], {}
     for inputs in cases:
-        try: out.append({'value': take(call(space[request['function']], inputs), tensors)})
-        except BaseException as e: out.append(_told(e, None)); break
+        try:
+            out.append({'value': take(call(space[request['function']], inputs), tensors)})
+        except BaseException as e:
+            out.append(_told(e, None))
+            break
     return send({'cases': out}, tensors)
 
+
 def main(
-    from_fd:int,     # Where the request comes from
-    to_fd:int,       # Where the message goes
-)->None:
+    from_fd: int,  # Where the request comes from
+    to_fd: int,  # Where the message goes
+) -> None:
     "The life of the process."
-    try: ctypes.CDLL(None).prctl(1, signal.SIGKILL)                  # it ends when its parent ends
-    except (AttributeError, OSError): pass
-    with os.fdopen(from_fd, 'rb') as f: raw = f.read()
-    if unpack_head(raw).get('torch'): import torch; torch.set_num_threads(1)
-    request, tensors = unpack(raw); cases = [decode(c, tensors) for c in request['inputs']]
+    try:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # it ends when its parent ends
+    except (AttributeError, OSError):
+        pass
+    with os.fdopen(from_fd, 'rb') as f:
+        raw = f.read()
+    if unpack_head(raw).get('torch'):
+        import torch
+
+        torch.set_num_threads(1)
+    request, tensors = unpack(raw)
+    cases = [decode(c, tensors) for c in request['inputs']]
     with os.fdopen(to_fd, 'wb') as f:
-        def ready(): f.write(b'R'); f.flush()
-        f.write(run_answer(request, cases, ready)); f.flush()
+
+        def ready():
+            f.write(b'R')
+            f.flush()
+
+        f.write(run_answer(request, cases, ready))
+        f.flush()
     os._exit(0)
 
-def unpack_head(raw:bytes)->dict:
+
+def unpack_head(raw: bytes) -> dict:
     "The JSON of a message, without its tensors."
-    return json.loads(raw[8:8+struct.unpack('<II', raw[:8])[0]])
+    return json.loads(raw[8 : 8 + struct.unpack('<II', raw[:8])[0]])

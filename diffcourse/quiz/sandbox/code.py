@@ -37,43 +37,86 @@ from . import child
 
 # %% ../../../nbs/quiz/sandbox/20_code.ipynb #c005
 def _floats(key, shape, low, high):
-    return torch.rand(tuple(shape), generator=torch.Generator().manual_seed(hash32(key)))*(high-low) + low
+    return torch.rand(tuple(shape), generator=torch.Generator().manual_seed(hash32(key))) * (high - low) + low
 
-def _one(key, low, high): return low + (high-low)*next(draws(key))/2**32
+
+def _one(key, low, high):
+    return low + (high - low) * next(draws(key)) / 2**32
+
 
 def _whole(key, shape, low, high):
-    if not shape: return low + (next(draws(key))*(int(high)-int(low)+1) >> 32)
-    return torch.randint(int(low), int(high)+1, tuple(shape), generator=torch.Generator().manual_seed(hash32(key)))
+    if not shape:
+        return low + (next(draws(key)) * (int(high) - int(low) + 1) >> 32)
+    return torch.randint(
+        int(low), int(high) + 1, tuple(shape), generator=torch.Generator().manual_seed(hash32(key))
+    )
 
-def _schedule(name): return getattr(importlib.import_module('diffcourse.maths.schedule'), name)
 
-def _bars(key): return _schedule('alphas_cumprod')(_schedule('scaled_linear_betas')(50, _one(f'{key}/a', 5e-4, 2e-3), _one(f'{key}/b', 8e-3, .1)))
+def _schedule(name):
+    return getattr(importlib.import_module('diffcourse.maths.schedule'), name)
+
+
+def _bars(key):
+    return _schedule('alphas_cumprod')(
+        _schedule('scaled_linear_betas')(50, _one(f'{key}/a', 5e-4, 2e-3), _one(f'{key}/b', 8e-3, 0.1))
+    )
+
 
 # name → (function of key, shape, low, high), the usual shape, low and high
 DRAWS = {
-    'latents':   (lambda key, shape, low, high: randn(shape, hash32(key)), (2, 4, 8, 8), None, None),
-    'images':    (lambda key, shape, low, high: _floats(key, shape, low, high), (2, 3, 16, 16), -1, 1),
-    'tensor':    (lambda key, shape, low, high: randn(shape, hash32(key)) if low is None and high is None else _floats(key, shape, low or 0, 1 if high is None else high), None, None, None),
+    'latents': (lambda key, shape, low, high: randn(shape, hash32(key)), (2, 4, 8, 8), None, None),
+    'images': (lambda key, shape, low, high: _floats(key, shape, low, high), (2, 3, 16, 16), -1, 1),
+    'tensor': (
+        lambda key, shape, low, high: (
+            randn(shape, hash32(key))
+            if low is None and high is None
+            else _floats(key, shape, low or 0, 1 if high is None else high)
+        ),
+        None,
+        None,
+        None,
+    ),
     'timesteps': (_whole, None, 0, 999),
-    'floats':    (lambda key, shape, low, high: _floats(key, shape, low, high) if shape else _one(key, low, high), None, 0, 1),
-    'ints':      (_whole, None, 0, 10),
-    'bools':     (lambda key, shape, low, high: _whole(key, shape, 0, 1) > 0, None, None, None),
-    'schedule':  (lambda key, shape, low, high: _bars(key), None, None, None),                                   # ᾱ of 50 steps, falling
-    'sigmas':    (lambda key, shape, low, high: torch.cat([_schedule('sigmas')(_bars(key)).flip(0)[::5], torch.zeros(1)]), None, None, None),   # falling to 0
+    'floats': (
+        lambda key, shape, low, high: _floats(key, shape, low, high) if shape else _one(key, low, high),
+        None,
+        0,
+        1,
+    ),
+    'ints': (_whole, None, 0, 10),
+    'bools': (lambda key, shape, low, high: _whole(key, shape, 0, 1) > 0, None, None, None),
+    'schedule': (lambda key, shape, low, high: _bars(key), None, None, None),  # ᾱ of 50 steps, falling
+    'sigmas': (
+        lambda key, shape, low, high: torch.cat(
+            [_schedule('sigmas')(_bars(key)).flip(0)[::5], torch.zeros(1)]
+        ),
+        None,
+        None,
+        None,
+    ),  # falling to 0
 }
 
+
 def draw_inputs(
-    spec,            # `inputs` (each with name, draw, shape, low, high, value) and `cases`
-    seed:int,
-)->list[dict]:       # A mapping of arguments for each case
+    spec,  # `inputs` (each with name, draw, shape, low, high, value) and `cases`
+    seed: int,
+) -> list[dict]:  # A mapping of arguments for each case
     "Fresh arguments, the same for the same seed."
     out = []
     for case in range(getattr(spec, 'cases', 5)):
         one = {}
         for i in spec.inputs:
-            if i.draw == 'constant': one[i.name] = i.value; continue
-            make, shape, low, high = DRAWS[i.draw]; get = lambda n, usual: usual if getattr(i, n, None) is None else getattr(i, n)
-            one[i.name] = make(f'{seed}/{case}/{i.name}', get('shape', shape), get('low', low), get('high', high))
+            if i.draw == 'constant':
+                one[i.name] = i.value
+                continue
+            make, shape, low, high = DRAWS[i.draw]
+
+            def get(n, usual):
+                return usual if getattr(i, n, None) is None else getattr(i, n)
+
+            one[i.name] = make(
+                f'{seed}/{case}/{i.name}', get('shape', shape), get('low', low), get('high', high)
+            )
         out.append(one)
     return out
 
@@ -81,145 +124,310 @@ def draw_inputs(
 @dataclass(frozen=True)
 class Limits:
     "What a learner's code may use."
-    seconds:float=10.           # From the moment it is ready
-    start:float=120.            # To get ready, on a busy machine
-    memory:int=1 << 30          # Bytes, on top of Python and torch
-    message:int=64 << 20        # Bytes that it may return
-    printed:int=1 << 20         # Bytes that it may print
+
+    seconds: float = 10.0  # From the moment it is ready
+    start: float = 120.0  # To get ready, on a busy machine
+    memory: int = 1 << 30  # Bytes, on top of Python and torch
+    message: int = 64 << 20  # Bytes that it may return
+    printed: int = 1 << 20  # Bytes that it may print
+
 
 @dataclass
 class Ran:
     "What came of a process."
-    message:bytes=b''
-    ready:bool=False
-    status:int=0            # As of subprocess: negative for a signal
-    why:str=''              # Why it was stopped, if it was
-    printed:str=''          # The beginning of what it printed
 
-jail = ContextVar('jail', default='plain')      # 'plain', or 'bwrap' for bubblewrap around it
+    message: bytes = b''
+    ready: bool = False
+    status: int = 0  # As of subprocess: negative for a signal
+    why: str = ''  # Why it was stopped, if it was
+    printed: str = ''  # The beginning of what it printed
+
+
+jail = ContextVar('jail', default='plain')  # 'plain', or 'bwrap' for bubblewrap around it
+
 
 @contextmanager
 def jailed(
-    how:str='bwrap',     # 'bwrap' or 'plain'
+    how: str = 'bwrap',  # 'bwrap' or 'plain'
 ):
     "Run learners' code in that way inside of a `with`."
     token = jail.set(how)
-    try: yield
-    finally: jail.reset(token)
+    try:
+        yield
+    finally:
+        jail.reset(token)
+
 
 def _site_folders():
     "Where Python and its packages are."
-    found = {sys.base_prefix, sys.prefix, *site.getsitepackages(), *sysconfig.get_paths().values(), str(Path(sys.executable).resolve().parents[1])}
+    found = {
+        sys.base_prefix,
+        sys.prefix,
+        *site.getsitepackages(),
+        *sysconfig.get_paths().values(),
+        str(Path(sys.executable).resolve().parents[1]),
+    }
     found = sorted({str(Path(p)) for p in found if Path(p).is_dir() and len(Path(p).parts) > 1})
     return [p for p in found if not any(p != q and Path(p).is_relative_to(q) for q in found)]
+
 
 def _bwrap_command():
     "Bubblewrap with Python in it, and nothing of the course, the user or the network."
     own = ['/usr', '/lib', '/lib64', '/bin', '/etc/ld.so.cache', '/etc/alternatives']
-    out = [shutil.which('bwrap') or 'bwrap', '--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--uid', '65534', '--gid', '65534', '--clearenv', '--tmpfs', '/']
-    for p in own: out += ['--ro-bind-try', p, p]
+    out = [
+        shutil.which('bwrap') or 'bwrap',
+        '--unshare-all',
+        '--die-with-parent',
+        '--new-session',
+        '--cap-drop',
+        'ALL',
+        '--uid',
+        '65534',
+        '--gid',
+        '65534',
+        '--clearenv',
+        '--tmpfs',
+        '/',
+    ]
+    for p in own:
+        out += ['--ro-bind-try', p, p]
     for p in _site_folders():
-        if not Path(p).is_relative_to('/usr'): out += ['--ro-bind', p, p]
-    for p in {Path(s)/'diffcourse' for s in [*site.getsitepackages(), sysconfig.get_paths()['purelib']]}:
-        if p.is_dir(): out += ['--tmpfs', str(p)]
-    return [*out, '--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', '--chdir', '/tmp', '--remount-ro', '/']
+        if not Path(p).is_relative_to('/usr'):
+            out += ['--ro-bind', p, p]
+    for p in {Path(s) / 'diffcourse' for s in [*site.getsitepackages(), sysconfig.get_paths()['purelib']]}:
+        if p.is_dir():
+            out += ['--tmpfs', str(p)]
+    return [
+        *out,
+        '--proc',
+        '/proc',
+        '--dev',
+        '/dev',
+        '--tmpfs',
+        '/tmp',
+        '--chdir',
+        '/tmp',
+        '--remount-ro',
+        '/',
+    ]
+
 
 @cache
-def has_bwrap()->bool:
+def has_bwrap() -> bool:
     "Is bubblewrap there, and does it work here?"
-    if not shutil.which('bwrap'): return False
-    try: return subprocess.run([*_bwrap_command(), sys.executable, '-I', '-c', 'pass'], stdin=subprocess.DEVNULL, capture_output=True, timeout=60).returncode == 0
-    except (OSError, subprocess.SubprocessError): return False
+    if not shutil.which('bwrap'):
+        return False
+    try:
+        return (
+            subprocess.run(
+                [*_bwrap_command(), sys.executable, '-I', '-c', 'pass'],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=60,
+            ).returncode
+            == 0
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+
 
 def _user():
     "For a process of root: a user number that nothing else has, if Python can be read by everybody."
-    if not hasattr(os, 'getuid') or os.getuid(): return 0
-    folders = {q for p in (sys.executable, torch.__file__) for q in [Path(p).resolve(), *Path(p).resolve().parents]}
-    return random.SystemRandom().randrange(1 << 20, 1 << 30) if all(p.stat().st_mode & 0o5 for p in folders) else 0
+    if not hasattr(os, 'getuid') or os.getuid():
+        return 0
+    folders = {
+        q for p in (sys.executable, torch.__file__) for q in [Path(p).resolve(), *Path(p).resolve().parents]
+    }
+    return (
+        random.SystemRandom().randrange(1 << 20, 1 << 30)
+        if all(p.stat().st_mode & 0o5 for p in folders)
+        else 0
+    )
+
 
 def _kill(p):
     "End a process and its group."
     for end in (lambda: os.killpg(p.pid, signal.SIGKILL), p.kill):
-        try: end()
-        except (OSError, AttributeError): pass
+        try:
+            end()
+        except (OSError, AttributeError):
+            pass
+
 
 def run_child(
-    request:bytes,       # For `quiz.sandbox.child.main`
-    limits:Limits=Limits(),
-    how:str=None,        # 'plain' or 'bwrap'; by default that of `jail`
-)->Ran:
+    request: bytes,  # For `quiz.sandbox.child.main`
+    limits: Limits = Limits(),
+    how: str = None,  # 'plain' or 'bwrap'; by default that of `jail`
+) -> Ran:
     "Run the child. `CourseError` if the machine can't start it."
-    how = how or jail.get(); wrap = _bwrap_command() if how == 'bwrap' else []
-    if wrap and not has_bwrap(): raise CourseError("bubblewrap (bwrap) isn't here, or doesn't work here; install it, or trust the code (--trust)")
+    how = how or jail.get()
+    wrap = _bwrap_command() if how == 'bwrap' else []
+    if wrap and not has_bwrap():
+        raise CourseError(
+            "bubblewrap (bwrap) isn't here, or doesn't work here; install it, or trust the code (--trust)"
+        )
     with tempfile.TemporaryFile() as asked, tempfile.TemporaryDirectory() as empty:
-        asked.write(request); asked.seek(0); read, write = os.pipe()
+        asked.write(request)
+        asked.seek(0)
+        read, write = os.pipe()
         program = f'{Path(child.__file__).read_text(encoding="utf-8")}\nmain({asked.fileno()}, {write})'
-        clean = {'OMP_NUM_THREADS': '1', 'MKL_NUM_THREADS': '1', 'PATH': os.defpath, 'LANG': 'C.UTF-8', 'HOME': '/nowhere', 'TMPDIR': '/nowhere'}
-        if wrap: wrap += [x for k,v in clean.items() for x in ('--setenv', k, v)]
-        try: p = subprocess.Popen([*wrap, sys.executable, '-I', '-B', '-c', program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  pass_fds=(asked.fileno(), write), cwd=None if wrap else empty, env=clean, start_new_session=True)
-        except OSError as e: os.close(read); os.close(write); raise CourseError(f"can't start a process for the code: {e.strerror}") from None
+        clean = {
+            'OMP_NUM_THREADS': '1',
+            'MKL_NUM_THREADS': '1',
+            'PATH': os.defpath,
+            'LANG': 'C.UTF-8',
+            'HOME': '/nowhere',
+            'TMPDIR': '/nowhere',
+        }
+        if wrap:
+            wrap += [x for k, v in clean.items() for x in ('--setenv', k, v)]
+        try:
+            p = subprocess.Popen(
+                [*wrap, sys.executable, '-I', '-B', '-c', program],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(asked.fileno(), write),
+                cwd=None if wrap else empty,
+                env=clean,
+                start_new_session=True,
+            )
+        except OSError as e:
+            os.close(read)
+            os.close(write)
+            raise CourseError(f"can't start a process for the code: {e.strerror}") from None
         os.close(write)
-        try: return _listen(p, read, limits)
-        finally: _kill(p); p.wait(); os.close(read); p.stdout.close()
+        try:
+            return _listen(p, read, limits)
+        finally:
+            _kill(p)
+            p.wait()
+            os.close(read)
+            p.stdout.close()
+
 
 def _listen(p, read, limits):
     "Collect what comes until the process ends, or has to."
-    out, message, printed = Ran(), bytearray(), bytearray(); until = time.monotonic() + limits.start; count = 0
+    out, message, printed = Ran(), bytearray(), bytearray()
+    until = time.monotonic() + limits.start
+    count = 0
     with selectors.DefaultSelector() as watch:
-        watch.register(read, selectors.EVENT_READ); watch.register(p.stdout, selectors.EVENT_READ)
+        watch.register(read, selectors.EVENT_READ)
+        watch.register(p.stdout, selectors.EVENT_READ)
         while watch.get_map():
-            if (left := until-time.monotonic()) <= 0:
-                out.why = f'it was not done after {limits.seconds:g} s' if out.ready else 'the machine was too busy to start it'; break
-            for key,_ in watch.select(min(left, 1)):
+            if (left := until - time.monotonic()) <= 0:
+                out.why = (
+                    f'it was not done after {limits.seconds:g} s'
+                    if out.ready
+                    else 'the machine was too busy to start it'
+                )
+                break
+            for key, _ in watch.select(min(left, 1)):
                 data = os.read(key.fd, 1 << 16)
-                if not data: watch.unregister(key.fileobj); continue
+                if not data:
+                    watch.unregister(key.fileobj)
+                    continue
                 if key.fd == read:
-                    if not out.ready: out.ready, until, data = True, time.monotonic()+limits.seconds, data[1:]
+                    if not out.ready:
+                        out.ready, until, data = True, time.monotonic() + limits.seconds, data[1:]
                     message += data
-                else: count += len(data); printed += data[:max(0, 4000-len(printed))]
-            if len(message) > limits.message: out.why = f'it returned more than {limits.message >> 20} MB'; break
-            if count > limits.printed: out.why = f'it printed more than {limits.printed >> 20} MB'; break
-            if p.poll() is not None and not watch.select(0): break              # what it has started may hold the pipes open
-    if out.why: _kill(p)
-    try: out.status = p.wait(max(.1, until-time.monotonic()))
-    except subprocess.TimeoutExpired: _kill(p); p.wait(); out.why = out.why or f'it was not done after {limits.seconds:g} s'
+                else:
+                    count += len(data)
+                    printed += data[: max(0, 4000 - len(printed))]
+            if len(message) > limits.message:
+                out.why = f'it returned more than {limits.message >> 20} MB'
+                break
+            if count > limits.printed:
+                out.why = f'it printed more than {limits.printed >> 20} MB'
+                break
+            if p.poll() is not None and not watch.select(0):
+                break  # what it has started may hold the pipes open
+    if out.why:
+        _kill(p)
+    try:
+        out.status = p.wait(max(0.1, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        _kill(p)
+        p.wait()
+        out.why = out.why or f'it was not done after {limits.seconds:g} s'
     out.message, out.printed = bytes(message), printed.decode(errors='replace')
     return out
 
 # %% ../../../nbs/quiz/sandbox/20_code.ipynb #c010
-def _kind(x): return f'a tensor {tuple(x.shape)} of {str(x.dtype)[6:]}' if isinstance(x, Tensor) else f'a {type(x).__name__}' if x is not None else 'None'
+def _kind(x):
+    return (
+        f'a tensor {tuple(x.shape)} of {str(x.dtype)[6:]}'
+        if isinstance(x, Tensor)
+        else f'a {type(x).__name__}'
+        if x is not None
+        else 'None'
+    )
+
 
 def difference(
-    got,           # From the child: plain types and tensors
-    want,          # From the library
-    tolerance,     # With `abs` and `rel`
-    at:str='',     # Where in the value, for the message
-)->str:            # '' if they agree
+    got,  # From the child: plain types and tensors
+    want,  # From the library
+    tolerance,  # With `abs` and `rel`
+    at: str = '',  # Where in the value, for the message
+) -> str:  # '' if they agree
     "What tells two values apart, without giving the right one away."
     of = f' at {at}' if at else ''
     if isinstance(want, Tensor):
         want = want.detach().cpu()
-        if not isinstance(got, Tensor): return f'returned {_kind(got)}{of}, expected {_kind(want)}'
+        if not isinstance(got, Tensor):
+            return f'returned {_kind(got)}{of}, expected {_kind(want)}'
         if got.shape != want.shape:
-            slip = ': the right numbers of entries, in another order of axes' if sorted(got.shape) == sorted(want.shape) else ': the number of axes differs' if got.ndim != want.ndim else ''
+            slip = (
+                ': the right numbers of entries, in another order of axes'
+                if sorted(got.shape) == sorted(want.shape)
+                else ': the number of axes differs'
+                if got.ndim != want.ndim
+                else ''
+            )
             return f'returned a tensor {tuple(got.shape)}{of}, expected {tuple(want.shape)}{slip}'
-        if got.dtype != want.dtype: return f'returned numbers of type {str(got.dtype)[6:]}{of}, expected {str(want.dtype)[6:]}'
-        if not want.dtype.is_floating_point: return '' if torch.equal(got, want) else f'{int((got != want).sum())} of {want.numel()} entries{of} differ'
-        g, w = got.double(), want.double(); allowed = torch.maximum(torch.full_like(w, tolerance.abs), tolerance.rel*w.abs().nan_to_num(posinf=0, neginf=0))
-        good = (g == w) | ((g-w).abs() <= allowed) & w.isfinite()
-        if good.all(): return ''
-        if not g.isfinite().eq(w.isfinite()).all(): return f'{int((~g.isfinite()).sum())} of {g.numel()} entries{of} are not finite'
-        return f'{int((~good).sum())} of {w.numel()} entries{of} are off, by up to {(g-w).abs().nan_to_num().max():.2g}'
-    if type(got) is not type(want): return f'returned {_kind(got)}{of}, expected {_kind(want)}'
+        if got.dtype != want.dtype:
+            return f'returned numbers of type {str(got.dtype)[6:]}{of}, expected {str(want.dtype)[6:]}'
+        if not want.dtype.is_floating_point:
+            return (
+                ''
+                if torch.equal(got, want)
+                else f'{int((got != want).sum())} of {want.numel()} entries{of} differ'
+            )
+        g, w = got.double(), want.double()
+        allowed = torch.maximum(
+            torch.full_like(w, tolerance.abs), tolerance.rel * w.abs().nan_to_num(posinf=0, neginf=0)
+        )
+        good = (g == w) | ((g - w).abs() <= allowed) & w.isfinite()
+        if good.all():
+            return ''
+        if not g.isfinite().eq(w.isfinite()).all():
+            return f'{int((~g.isfinite()).sum())} of {g.numel()} entries{of} are not finite'
+        return f'{int((~good).sum())} of {w.numel()} entries{of} are off, by up to {(g - w).abs().nan_to_num().max():.2g}'
+    if type(got) is not type(want):
+        return f'returned {_kind(got)}{of}, expected {_kind(want)}'
     if type(want) is float:
-        if got == want or math.isfinite(want) and math.isfinite(got) and abs(got-want) <= max(tolerance.abs, tolerance.rel*abs(want)): return ''
-        return f'the number{of} is off' + (f', by {abs(got-want):.2g}' if math.isfinite(got-want) else '')
+        if (
+            got == want
+            or math.isfinite(want)
+            and math.isfinite(got)
+            and abs(got - want) <= max(tolerance.abs, tolerance.rel * abs(want))
+        ):
+            return ''
+        return f'the number{of} is off' + (f', by {abs(got - want):.2g}' if math.isfinite(got - want) else '')
     if type(want) in (list, tuple):
-        if len(got) != len(want): return f'returned {len(got)} values{of}, expected {len(want)}'
-        return next((d for i,(g,w) in enumerate(zip(got, want)) if (d := difference(g, w, tolerance, f'{at}[{i}]'))), '')
+        if len(got) != len(want):
+            return f'returned {len(got)} values{of}, expected {len(want)}'
+        return next(
+            (
+                d
+                for i, (g, w) in enumerate(zip(got, want))
+                if (d := difference(g, w, tolerance, f'{at}[{i}]'))
+            ),
+            '',
+        )
     if type(want) is dict:
-        if list(got) != list(want) and set(got) != set(want): return f'returned the keys {", ".join(got)[:80]}{of}, expected {", ".join(want)}'
+        if list(got) != list(want) and set(got) != set(want):
+            return f'returned the keys {", ".join(got)[:80]}{of}, expected {", ".join(want)}'
         return next((d for k in want if (d := difference(got[k], want[k], tolerance, f'{at}[{k!r}]'))), '')
     return '' if got == want else f'the value{of} differs'
 
@@ -227,67 +435,139 @@ def difference(
 @dataclass(frozen=True)
 class CodeReport:
     "What came of an answer in code."
-    ok:bool
-    score:float|None       # 0 or 1; None unless the state is correct or incorrect
-    messages:tuple[str, ...]
-    state:str              # correct, incorrect, invalid or fault
 
-def _report(state, *messages): return CodeReport(state == 'correct', {'correct': 1., 'incorrect': 0.}.get(state), tuple(messages), state)
+    ok: bool
+    score: float | None  # 0 or 1; None unless the state is correct or incorrect
+    messages: tuple[str, ...]
+    state: str  # correct, incorrect, invalid or fault
+
+
+def _report(state, *messages):
+    return CodeReport(
+        state == 'correct', {'correct': 1.0, 'incorrect': 0.0}.get(state), tuple(messages), state
+    )
+
 
 def library_function(
-    name:str,       # Such as 'diffcourse.maths.guidance.cfg'
+    name: str,  # Such as 'diffcourse.maths.guidance.cfg'
 ):
     "The function of the library that is replaced; `ValueError` if there is none."
     module, _, function = name.rpartition('.')
-    if module.split('.')[0] != 'diffcourse' or any(p.startswith('_') for p in name.split('.')): raise ValueError(f'{name} is not in diffcourse')
-    try: found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError): raise ValueError(f'{name} is not there') from None
-    if not inspect.isfunction(found) or found.__module__ != module: raise ValueError(f'{name} is no function of {module}')
+    if module.split('.')[0] != 'diffcourse' or any(p.startswith('_') for p in name.split('.')):
+        raise ValueError(f'{name} is not in diffcourse')
+    try:
+        found = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError):
+        raise ValueError(f'{name} is not there') from None
+    if not inspect.isfunction(found) or found.__module__ != module:
+        raise ValueError(f'{name} is no function of {module}')
     return found
 
+
 def mark_code(
-    source:str,           # What the learner wrote
-    spec,                 # `function library inputs tolerance time_limit_s`, and `cases`
-    seed:int,             # Of the inputs
-)->CodeReport:
+    source: str,  # What the learner wrote
+    spec,  # `function library inputs tolerance time_limit_s`, and `cases`
+    seed: int,  # Of the inputs
+) -> CodeReport:
     "Run a learner's function beside that of the library. All cases must agree; there is no score for some."
-    if not isinstance(source, str) or not source.strip(): return _report('invalid', 'there is no code yet')
-    if len(source) > 20_000: return _report('invalid', f'{len(source):,} characters are too long; at most 20,000')
-    try: right = library_function(spec.library); cases = draw_inputs(spec, seed)
-    except (ValueError, KeyError) as e: return _report('fault', f'the question is broken: {e}')
-    tensors = {}; inputs = [child.encode(c, tensors) for c in cases]; seconds = float(spec.time_limit_s)
+    if not isinstance(source, str) or not source.strip():
+        return _report('invalid', 'there is no code yet')
+    if len(source) > 20_000:
+        return _report('invalid', f'{len(source):,} characters are too long; at most 20,000')
+    try:
+        right = library_function(spec.library)
+        cases = draw_inputs(spec, seed)
+    except (ValueError, KeyError) as e:
+        return _report('fault', f'the question is broken: {e}')
+    tensors = {}
+    inputs = [child.encode(c, tensors) for c in cases]
+    seconds = float(spec.time_limit_s)
     limits = Limits(seconds=seconds)
-    try: request = child.pack({'source': source, 'function': spec.function, 'inputs': inputs, 'seconds': seconds, 'memory': limits.memory, 'user': _user(),
-                               'torch': bool(tensors) or 'torch' in source}, tensors)
-    except UnicodeEncodeError: return _report('invalid', 'the code holds characters that can\'t be written')
+    try:
+        request = child.pack(
+            {
+                'source': source,
+                'function': spec.function,
+                'inputs': inputs,
+                'seconds': seconds,
+                'memory': limits.memory,
+                'user': _user(),
+                'torch': bool(tensors) or 'torch' in source,
+            },
+            tensors,
+        )
+    except UnicodeEncodeError:
+        return _report('invalid', "the code holds characters that can't be written")
     ran = run_child(request, limits)
-    if not ran.ready: return _report('fault', f"the process for the code did not start: {ran.why or ran.printed.strip().splitlines()[-1:] or ran.status}")
+    if not ran.ready:
+        return _report(
+            'fault',
+            f'the process for the code did not start: {ran.why or ran.printed.strip().splitlines()[-1:] or ran.status}',
+        )
     return _judge(ran, spec, cases, right)
+
 
 def _judge(ran, spec, cases, right):
     "Compare what came back. The process has ended; what is right is worked out only now."
-    if ran.why: return _report('incorrect', ran.why)
-    try: head, tensors = child.unpack(ran.message)
-    except ValueError: return _report('incorrect', _ended(ran.status, bool(ran.message)))
-    if not isinstance(head, dict): return _report('incorrect', 'what came back is no answer')
-    if isinstance(head.get('unreadable'), str): return _report('invalid', head['unreadable'][:400])
-    if 'missing' in head: return _report('invalid', f'no function is called {spec.function}' + (f"; there are {', '.join(map(str, head['missing']))[:200]}" if isinstance(head['missing'], list) and head['missing'] else ''))
-    if isinstance(head.get('error'), str): return _report('incorrect', head['error'][:400])
+    if ran.why:
+        return _report('incorrect', ran.why)
+    try:
+        head, tensors = child.unpack(ran.message)
+    except ValueError:
+        return _report('incorrect', _ended(ran.status, bool(ran.message)))
+    if not isinstance(head, dict):
+        return _report('incorrect', 'what came back is no answer')
+    if isinstance(head.get('unreadable'), str):
+        return _report('invalid', head['unreadable'][:400])
+    if 'missing' in head:
+        return _report(
+            'invalid',
+            f'no function is called {spec.function}'
+            + (
+                f'; there are {", ".join(map(str, head["missing"]))[:200]}'
+                if isinstance(head['missing'], list) and head['missing']
+                else ''
+            ),
+        )
+    if isinstance(head.get('error'), str):
+        return _report('incorrect', head['error'][:400])
     got = head.get('cases')
-    if not isinstance(got, list) or not 0 < len(got) <= len(cases): return _report('incorrect', 'what came back is no answer')
-    for n,(inputs, one) in enumerate(zip(cases, got), 1):
+    if not isinstance(got, list) or not 0 < len(got) <= len(cases):
+        return _report('incorrect', 'what came back is no answer')
+    for n, (inputs, one) in enumerate(zip(cases, got), 1):
         if not isinstance(one, dict) or 'value' not in one:
             said = one.get('error') if isinstance(one, dict) else None
-            return _report('incorrect', f'case {n} of {len(cases)}: {said[:400]}' if isinstance(said, str) else 'what came back is no answer')
-        try: value = child.decode(one['value'], tensors)
-        except (ValueError, RecursionError): return _report('incorrect', 'what came back is no answer')
-        try: want = right(**inputs)
-        except Exception as e: return _report('fault', f'the question is broken: {spec.library} fails on its inputs: {type(e).__name__}: {e}')
-        if d := difference(value, want, spec.tolerance): return _report('incorrect', f'case {n} of {len(cases)}: {d}')
-    if len(got) < len(cases): return _report('incorrect', f'only {len(got)} of {len(cases)} cases came back')
+            return _report(
+                'incorrect',
+                f'case {n} of {len(cases)}: {said[:400]}'
+                if isinstance(said, str)
+                else 'what came back is no answer',
+            )
+        try:
+            value = child.decode(one['value'], tensors)
+        except (ValueError, RecursionError):
+            return _report('incorrect', 'what came back is no answer')
+        try:
+            want = right(**inputs)
+        except Exception as e:
+            return _report(
+                'fault',
+                f'the question is broken: {spec.library} fails on its inputs: {type(e).__name__}: {e}',
+            )
+        if d := difference(value, want, spec.tolerance):
+            return _report('incorrect', f'case {n} of {len(cases)}: {d}')
+    if len(got) < len(cases):
+        return _report('incorrect', f'only {len(got)} of {len(cases)} cases came back')
     return _report('correct', f'{len(cases)} of {len(cases)} cases agree with {spec.library}')
+
 
 def _ended(status, some):
     "How a process ended that brought no message."
-    if status < 0 or status > 128: n = -status if status < 0 else status-128; return f'the process was ended by {signal.Signals(n).name if n in set(signal.Signals) else f"signal {n}"}: too much time or memory, or something that is not allowed'
-    return 'what came back is no answer' if some else f'the code ended the process (status {status}) in place of returning'
+    if status < 0 or status > 128:
+        n = -status if status < 0 else status - 128
+        return f'the process was ended by {signal.Signals(n).name if n in set(signal.Signals) else f"signal {n}"}: too much time or memory, or something that is not allowed'
+    return (
+        'what came back is no answer'
+        if some
+        else f'the code ended the process (status {status}) in place of returning'
+    )
