@@ -12,12 +12,12 @@ import pytest
 import quiz_lab
 from conftest import ROOT
 from diffcourse.base.errors import CourseError
-from diffcourse.quiz.core.answers import Unreadable, normal, read_number, read_shape
+from diffcourse.quiz.ground.answers import Unreadable, normal, read_number, read_shape
 from diffcourse.quiz.core.grade import grade, option_order, right_answer
 from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.core.schema import QuizFile
 from diffcourse.quiz.core.store import Store, read_events, write_events
-from diffcourse.quiz.core.values import Values, show
+from diffcourse.quiz.ground.values import Values, show
 from diffcourse.quiz.formats.kit import make_kit, page_json, write_kit
 
 DRIVER = """
@@ -359,7 +359,7 @@ def test_no_kit_without_a_measurement(everything, monkeypatch):
     def cannot(*args, **kw):
         raise CourseError('the model is not there')
 
-    monkeypatch.setattr('diffcourse.quiz.core.values.run_probe', cannot)
+    monkeypatch.setattr('diffcourse.quiz.ground.values.run_probe', cannot)
     with pytest.raises(CourseError, match='no kit of good: question share: .*the model is not there'):
         make_kit(quiz, Values(quiz, registry=quiz_lab.lab))
 
