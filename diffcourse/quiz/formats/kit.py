@@ -13,12 +13,12 @@ from pathlib import Path
 
 from ...base.errors import CourseError
 from ...base.show import Note, Strip, Table, data_uri
-from ..core.answers import read_shape
+from ..ground.answers import read_shape
 from ..core.grade import evidence_of, grade, right_answer
 from ..core.marks import gap_answer, interval, pictures_of, right_options, spread_of, texts_of
 from ..core.reader import find_quiz, read_quiz
 from ..core.schema import UNSCORED, QuizFile, Tolerance
-from ..core.values import BrokenQuiz, Values, probes_of
+from ..ground.values import BrokenQuiz, Values, probes_of
 from ..probe.registry import PROBES, Registry
 
 # %% ../../../nbs/quiz/formats/30_kit.ipynb #c005
