@@ -149,7 +149,7 @@ def train_command(
 
     say(f'training in {out}; after Ctrl-C, --resume goes on from the last checkpoint')
     model = recipe.train_doodle(out, resume=resume, quick=quick, base=base and find_model(base))
-    from diffcourse.widgets.figures import loss_figure
+    from diffcourse.widgets.charts import loss_figure
 
     for curve in out.glob('*/loss.csv'):
         loss_figure(curve).pil().save(curve.with_suffix('.png'))
