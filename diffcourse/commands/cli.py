@@ -434,10 +434,10 @@ def quiz_grade(
 # %% ../../nbs/9_commands/40_cli.ipynb #c015
 def write_or_print(raw: bytes, out: Path | None, what: str):
     "Into a file, or text on stdout."
-    from diffcourse.quiz.formats.export import write_file
+    from diffcourse.base.files import write_whole
 
     if out:
-        say(f'{what}: {write_file(check_file(out) or out, raw)}')
+        say(f'{what}: {write_whole(check_file(out), raw)}')
     else:
         print(raw.decode(), end='')
 

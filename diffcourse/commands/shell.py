@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from ..base.errors import BadInput, CourseError, Note
+from ..base.errors import BadInput, CourseError, CourseWarning
 
 # %% ../../nbs/9_commands/10_shell.ipynb #c005
 class Stopped(CourseError):
@@ -54,7 +54,7 @@ def show_warning(message, category, filename, lineno, file=None, line=None) -> N
     "A note is one line; other warnings look as Python shows them."
     text = (
         f'note: {one_line(message)}\n'
-        if issubclass(category, Note)
+        if issubclass(category, CourseWarning)
         else warnings.formatwarning(message, category, filename, lineno, line)
     )
     (file or sys.stderr).write(text)

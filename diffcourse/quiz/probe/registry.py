@@ -26,10 +26,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 import diffcourse
-from ...base.errors import BadInput, CourseError
+from ...base.errors import BadInput, CourseError, did_you_mean
 from ...base.settings import settings
 from ...base.show import Note, Strip, Table, load_evidence, save_evidence
-from .outcome import CannotRun, Outcome, field_type, near
+from .outcome import CannotRun, Outcome, field_type
 
 _all_ = [
     'CannotRun',
@@ -61,7 +61,7 @@ class Probe:
         "Arguments checked and completed with defaults; `BadInput` says what is wrong."
         if wrong := [a for a in args if a not in self.arguments.model_fields]:
             raise BadInput(
-                f'probe {self.name} has no argument {wrong[0]!r}; {near(wrong[0], self.arguments.model_fields)}'
+                f'probe {self.name} has no argument {wrong[0]!r}; {did_you_mean(wrong[0], self.arguments.model_fields)}'
             )
         try:
             return dict(self.arguments.model_validate(args, strict=True))
@@ -161,7 +161,7 @@ def find_probe(
     if name not in registry and registry is PROBES:
         _discover()
     if name not in registry:
-        raise BadInput(f'no probe is called {name!r}; {near(name, probe_names(registry))}')
+        raise BadInput(f'no probe is called {name!r}; {did_you_mean(name, probe_names(registry))}')
     return registry[name]
 
 # %% ../../../nbs/quiz/probe/20_registry.ipynb #c012
@@ -418,7 +418,7 @@ def parse_arguments(
         if not eq:
             raise BadInput(f'{pair!r} is no argument; write name=value')
         if key not in probe.arguments.model_fields:
-            raise BadInput(f'probe {name} has no argument {key!r}; {near(key, probe.arguments.model_fields)}')
+            raise BadInput(f'probe {name} has no argument {key!r}; {did_you_mean(key, probe.arguments.model_fields)}')
         kind = probe.arguments.model_fields[key].annotation
         try:
             out[key] = text if kind is str else json.loads(text)
