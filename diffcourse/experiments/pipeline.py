@@ -212,9 +212,9 @@ class Pieces(Outcome):
 
 def _by_hand(models, prompt, seed, steps, guidance):
     "What `generate` does, one piece after another."
-    words, nothing = encode_prompt(models, [prompt])
+    uncond, cond = encode_prompt(models, [prompt])
     way = get_sampler('ddim'); levels = way.levels(models.schedule, steps)
-    xs, *_ = denoise_loop(guided_denoiser(models, words, nothing, guidance), initial_latents(models, [seed])*levels.init_noise_sigma, way, levels)
+    xs, *_ = denoise_loop(guided_denoiser(models, uncond, cond, guidance), initial_latents(models, [seed])*levels.init_noise_sigma, way, levels)
     return to_pil(decode(xs[-1], models.vae))[0]
 
 @probe('pieces')

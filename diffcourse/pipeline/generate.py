@@ -33,12 +33,12 @@ def encode_prompt(
     models:Models,
     prompt:list[str],        # B texts
     negative:list[str]=None, # B texts of what should not be drawn; by default no words
-)->tuple[Tensor,Tensor]:     # Vectors of the prompts and of the negative prompts, (B,77,d) each
+)->tuple[Tensor,Tensor]:     # `uncond, cond`: vectors of the negative prompts and of the prompts, (B,77,d) each
     "Words to vectors. Texts that occur several times are encoded once."
     negative = [''] * len(prompt) if negative is None else negative
     texts = list(dict.fromkeys([*prompt, *negative]))
     vectors = torch.cat([embed([t], models.tokenizer, models.text_encoder) for t in texts])
-    return tuple(vectors[[texts.index(t) for t in side]] for side in (prompt, negative))
+    return tuple(vectors[[texts.index(t) for t in side]] for side in (negative, prompt))
 
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c010
 def initial_latents(
@@ -61,8 +61,8 @@ def variance_noise(
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c013
 def guided_denoiser(
     models:Models,
-    cond:Tensor,       # Vectors of the prompts (B,77,d)
     uncond:Tensor,     # Vectors of the negative prompts (B,77,d)
+    cond:Tensor,       # Vectors of the prompts (B,77,d)
     guidance:float,    # 0 ignores the prompt, 1 follows it, more exaggerates it
 )->Callable:           # `denoise(x, t, ab)` → `(eps, x0)`, (B,4,h,w) each
     "What a sampler calls. Guidance acts on the U-Net's own prediction."
