@@ -43,7 +43,7 @@ def marking():
     from diffcourse.quiz.probe.registry import Outcome, Registry, probe
     from diffcourse.quiz.core.grade import grade, right_answer
     from diffcourse.quiz.core.reader import read_quiz
-    from diffcourse.quiz.core.values import Values
+    from diffcourse.quiz.ground.values import Values
 
     lab = Registry()
 

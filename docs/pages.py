@@ -27,6 +27,7 @@ FLOORS = {
     ),
     '9_commands': ('Commands', 'The command line, and the lab.'),
     'quiz/probe': ('Probes', 'Named measurements: how questionnaires call an experiment.'),
+    'quiz/ground': ('Ground', 'What every kind of question is made of: values, answers, records.'),
     'quiz/core': ('Core', 'From a file and an answer to a mark that is kept.'),
     'quiz/author': ('For authors', 'What is checked before a learner sees a question.'),
     'quiz/sandbox': ('Code', "Learners' functions, run apart from everything."),

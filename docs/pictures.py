@@ -86,12 +86,13 @@ def draws(models):
 def steps(models, n=7):
     "A run as the sampler sees it (above) and as the network sees it (below)."
     from diffcourse import generate
-    from diffcourse.widgets.figures import number, paired
+    from diffcourse.base.show import number
     from diffcourse.pipeline.generate import decode_steps
+    from diffcourse.widgets.figures import evenly, paired
 
     run = generate(models, PROMPTS[0], seed=1, progress=True)
     pairs = paired(run, decode_steps(models, run, 'x'), decode_steps(models, run, 'x0'))
-    at = sorted({round(i * (len(pairs) - 1) / (n - 1)) for i in range(n)})
+    at = evenly(len(pairs), n)
     names = [f'step {i}: σ = {number(run.sigma[i])}' if i < len(run.t) else 'done' for i in at]
     return cards(
         [pairs[i][r] for r in (0, 1) for i in at],

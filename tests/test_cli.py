@@ -311,7 +311,7 @@ def test_empty_prompt_is_drawn_without_words(run, here, model):
 
 @pytest.mark.skipif(os.name == 'nt', reason='signals')
 def test_ctrl_c():
-    code = "import sys, time; from diffcourse.commands import cli; cli.check_model = lambda *a, **k: None; cli.make_pictures = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(60)); sys.exit(cli.main())"
+    code = "import sys, time; from diffcourse.commands import cli, drawing; drawing.check_model = lambda *a, **k: None; drawing.make_pictures = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(60)); sys.exit(cli.main())"
     p = subprocess.Popen(
         [sys.executable, '-c', code, 'draw', 'x'],
         stderr=subprocess.PIPE,

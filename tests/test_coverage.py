@@ -126,7 +126,7 @@ def test_only_one_place_looks_for_questionnaires():
     allowed = {
         'diffcourse/quiz/core/folder.py',
         'diffcourse/quiz/author/lint.py',
-        'diffcourse/commands/cli.py',
+        'diffcourse/commands/questionnaires.py',
     }  # lint reads both
     sources = [
         p for folder in ('diffcourse', 'docs', 'tests', 'benchmarks') for p in (ROOT / folder).rglob('*.py')

@@ -12,7 +12,7 @@ from pydantic import Field
 from diffcourse.base.errors import BadInput
 from diffcourse.quiz.core.grade import grade, right_answer
 from diffcourse.quiz.core.reader import read_quiz
-from diffcourse.quiz.core.values import Values
+from diffcourse.quiz.ground.values import Values
 from diffcourse.quiz.formats.export import (
     FORMATS,
     export_quiz,

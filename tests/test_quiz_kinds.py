@@ -14,7 +14,7 @@ from make_vectors import FOLDER, QUIZ, tried, vectors
 from quiz_lab import BODY, EVERYTHING, GOOD, HEAD, lab, mixing, stand_in
 
 from diffcourse.base.errors import CourseError
-from diffcourse.quiz.core.answers import (
+from diffcourse.quiz.ground.answers import (
     normal,
     read_choice,
     read_choices,
@@ -36,12 +36,12 @@ from diffcourse.quiz.core.grade import (
 )
 from diffcourse.quiz.core.marks import common, pictures_of
 from diffcourse.quiz.core.reader import read_quiz
-from diffcourse.quiz.core.rng import draws, hash32, shuffled, whole_between
+from diffcourse.quiz.ground.rng import draws, hash32, shuffled, whole_between
 from diffcourse.quiz.core.schema import UNSCORED, AnyQuestion, Live, QuizFile, quiz_schema, schema_file
 from diffcourse.quiz.core.session import Progress, Session
 from diffcourse.quiz.core.source import BadFile, read_yaml
 from diffcourse.quiz.core.store import Store
-from diffcourse.quiz.core.values import BrokenQuiz, Values
+from diffcourse.quiz.ground.values import BrokenQuiz, Values
 from diffcourse.quiz.probe.registry import CannotRun, Registry, probe
 
 ALL, DOCUMENT = read_quiz('good.yaml', EVERYTHING)

@@ -1,6 +1,5 @@
 "The page marks as Python does: the same vectors, the same records byte by byte, in node without a browser."
 
-import base64
 import json
 import os
 import random
@@ -13,13 +12,13 @@ import pytest
 import quiz_lab
 from conftest import ROOT
 from diffcourse.base.errors import CourseError
-from diffcourse.quiz.core.answers import Unreadable, normal, read_number, read_shape
+from diffcourse.quiz.ground.answers import Unreadable, normal, read_number, read_shape
 from diffcourse.quiz.core.grade import grade, option_order, right_answer
 from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.core.schema import QuizFile
 from diffcourse.quiz.core.store import Store, read_events, write_events
-from diffcourse.quiz.core.values import Values, show
-from diffcourse.quiz.formats.kit import make_kit, page_json, picture_uri, write_kit
+from diffcourse.quiz.ground.values import Values, show
+from diffcourse.quiz.formats.kit import make_kit, page_json, write_kit
 
 DRIVER = """
 const Q = require(process.argv[1]), jobs = JSON.parse(require('fs').readFileSync(0, 'utf8'))
@@ -352,9 +351,6 @@ def test_kit_says_where_its_values_come_from(js, everything, tmp_path):
     assert js([{'do': 'open', 'text': page_json(kit)}])[0] == plain(kit)
     for secret in ('Square it.', 'Variances are squares.', 'not-squared'):
         assert secret not in page_json(kit)
-    assert (
-        base64.b64decode(picture_uri(quiz_lab.Image.new('RGB', (900, 300))).split(',')[1])[:4] == b'\x89PNG'
-    )
 
 
 def test_no_kit_without_a_measurement(everything, monkeypatch):
@@ -363,7 +359,7 @@ def test_no_kit_without_a_measurement(everything, monkeypatch):
     def cannot(*args, **kw):
         raise CourseError('the model is not there')
 
-    monkeypatch.setattr('diffcourse.quiz.core.values.run_probe', cannot)
+    monkeypatch.setattr('diffcourse.quiz.ground.values.run_probe', cannot)
     with pytest.raises(CourseError, match='no kit of good: question share: .*the model is not there'):
         make_kit(quiz, Values(quiz, registry=quiz_lab.lab))
 

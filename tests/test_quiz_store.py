@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from diffcourse.base.errors import BadInput
-from diffcourse.quiz.core.record import Result
+from diffcourse.quiz.ground.record import Result
 from diffcourse.quiz.core.store import Store, due, read_events, write_events
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='processes are made by fork here')

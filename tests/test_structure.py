@@ -143,6 +143,8 @@ def imports(path):
 
 QUIZ = (
     'probe',
+    'ground',
+    'kinds',
     'core',
     'author',
     'sandbox',

@@ -17,7 +17,8 @@ import diffusers
 import torch
 import transformers
 
-from ..base.doodles import COLOURS, THINGS, heldout, sheet
+from ..base.doodles import COLOURS, THINGS, heldout
+from ..base.images import image_grid
 from ..base.errors import BadInput
 from ..models.judge import load_judge
 from ..models.load import Models, load_models
@@ -87,7 +88,7 @@ def sampler_of_sheets(
         live = {k: v.clone() for k,v in unet.state_dict().items()}
         unet.load_state_dict(avg); unet.eval()
         images = generate(replace(models, unet=unet), prompts, steps=steps, guidance=guidance, seed=list(range(n)), record=False).images
-        sheet(images, cols=8).save(folder/f'step-{step:08d}.png')
+        image_grid(images, cols=8).save(folder/f'step-{step:08d}.png')
         unet.load_state_dict(live); unet.train()
     return sample
 

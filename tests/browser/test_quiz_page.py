@@ -13,7 +13,7 @@ from conftest import ROOT
 from diffcourse.quiz.core.grade import grade
 from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.core.store import Store, read_events
-from diffcourse.quiz.core.values import Values
+from diffcourse.quiz.ground.values import Values
 from diffcourse.quiz.formats.kit import make_kit, page_json
 
 sys.path.insert(0, str(ROOT / 'docs'))

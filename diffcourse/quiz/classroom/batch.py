@@ -27,7 +27,7 @@ from .report import grades_csv, items, junit_xml, report_html
 from ..core.grade import grade, option_order, right_answer
 from ..core.reader import find_quiz, load_quiz, read_quiz
 from ..core.source import BadFile, read_yaml
-from ..core.values import Values
+from ..ground.values import Values
 from ..sandbox.code import has_bwrap, jailed
 
 # %% ../../../nbs/quiz/classroom/20_batch.ipynb #c005

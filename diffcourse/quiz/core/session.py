@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...base.errors import BadInput, CourseError
-from .answers import Unreadable, read_choice, read_number
+from ..ground.answers import Unreadable, read_choice, read_number
 from .catalog import list_quizzes
 from .folder import is_map
 from .grade import SCORED, Result, evidence_of, grade, option_order, right_answer
@@ -24,7 +24,7 @@ from .reader import QuizInfo, find_quiz, load_quiz, quiz_folder, read_quiz
 from .schema import UNSCORED, schema_file
 from .source import BadFile, read_yaml
 from .store import Store, due
-from .values import BrokenQuiz, Values, show
+from ..ground.values import BrokenQuiz, Values, show
 from ..probe.registry import PROBES, Registry
 
 _all_ = ['QuizInfo', 'list_quizzes', 'load_quiz', 'quiz_folder']  # so that a face needs one import

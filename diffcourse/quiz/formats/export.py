@@ -19,8 +19,8 @@ from xml.etree import ElementTree as E
 from ...base.errors import BadInput, CourseError
 from ..core.grade import grade, right_answer
 from ..core.reader import find_quiz, read_quiz
-from ..core.rng import shuffled
-from ..core.values import BrokenQuiz, Values
+from ..ground.rng import shuffled
+from ..ground.values import BrokenQuiz, Values
 from ..probe.registry import PROBES, Registry
 
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c005

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from ...base.errors import CourseError
 from ...base.images import randn
-from ..core.rng import draws, hash32
+from ..ground.rng import draws, hash32
 from . import child
 
 # %% ../../../nbs/quiz/sandbox/20_code.ipynb #c005
