@@ -15,9 +15,9 @@ from pydantic import BaseModel
 from ...base.errors import BadInput
 from .coverage import dead_cover
 from .refs import dead_ref
-from ..core.answers import Unreadable, read_source
+from ..ground.answers import Unreadable, read_source
 from ..core.schema import UNSCORED, Live, Picture, Test
-from ..core.values import BrokenQuiz, Values, fields_of, paths_in
+from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
 from ..probe.outcome import field_type
 from ..probe.registry import Registry, find_probe
 
