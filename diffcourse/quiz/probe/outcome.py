@@ -14,7 +14,7 @@ from ...base.errors import BadInput, CourseError, did_you_mean
 
 # %% ../../../nbs/quiz/probe/10_outcome.ipynb #c004
 class Outcome(BaseModel):
-    "What a probe measured: a frozen record of int, float, bool, str, lists and dicts of those, or further outcomes."
+    "What a probe measured: a frozen record of int, float, bool, str, lists and dicts of those, or outcomes."
 
     model_config = ConfigDict(extra='forbid', frozen=True)
 
@@ -22,28 +22,43 @@ class Outcome(BaseModel):
 class CannotRun(CourseError):
     "This probe can't run here, for example because the model is not there. Nobody's answer was wrong."
 
-# %% ../../../nbs/quiz/probe/10_outcome.ipynb #c006
+# %% ../../../nbs/quiz/probe/10_outcome.ipynb #n002
+def _without_annotated(kind):
+    "`list[int]` for `Annotated[list[int], …]`."
+    if typing.get_origin(kind) is typing.Annotated:
+        return typing.get_args(kind)[0]
+    return kind
+
+
+def _item_type(
+    kind,  # A list or tuple type
+    position: int,
+):  # The type of the item there
+    args = typing.get_args(kind)
+    if typing.get_origin(kind) is tuple and Ellipsis not in args:
+        return args[min(position, len(args) - 1)]
+    return args[0]
+
+
 def field_type(
     kind,  # An `Outcome`, or the type of one of its fields
     path: list[str],  # Names and positions, such as ['p', '2']
 ):  # The type at the end of the path; `BadInput` if it leads nowhere
     "Follow a path through types, without running anything."
     for i, name in enumerate(path):
-        origin, args = typing.get_origin(kind), typing.get_args(kind)
-        if origin is typing.Annotated:
-            origin, args = typing.get_origin(args[0]), typing.get_args(args[0])
+        plain = _without_annotated(kind)
+        origin = typing.get_origin(plain)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            if name not in kind.model_fields:
-                raise BadInput(f'{kind.__name__} has no field {name!r}; {did_you_mean(name, kind.model_fields)}')
-            kind = kind.model_fields[name].annotation
+            fields = kind.model_fields
+            if name not in fields:
+                raise BadInput(f'{kind.__name__} has no field {name!r}; {did_you_mean(name, fields)}')
+            kind = fields[name].annotation
         elif origin in (list, tuple) and name.isdigit():
-            kind = (
-                args[min(int(name), len(args) - 1)] if origin is tuple and Ellipsis not in args else args[0]
-            )
+            kind = _item_type(plain, int(name))
         elif origin is dict:
-            kind = args[1]
+            kind = typing.get_args(plain)[1]
         else:
-            raise BadInput(
-                f'nothing inside {".".join(path[:i]) or "it"} is called {name!r}: it is a {getattr(kind, "__name__", kind)}'
-            )
+            where = '.'.join(path[:i]) or 'it'
+            what = getattr(kind, '__name__', kind)
+            raise BadInput(f'nothing inside {where} is called {name!r}: it is a {what}')
     return kind
