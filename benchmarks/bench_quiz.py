@@ -42,7 +42,8 @@ def marking():
     slowest counts."""
     from pydantic import Field
 
-    from diffcourse.quiz.probe.registry import Outcome, Registry, probe
+    from diffcourse.quiz.probe.outcome import Outcome
+    from diffcourse.quiz.probe.registry import Registry, probe
     from diffcourse.quiz.core.grade import grade, right_answer
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.ground.values import Values

@@ -8,7 +8,9 @@ from typing import Annotated
 from PIL import Image
 from pydantic import Field
 
-from diffcourse.quiz.probe.registry import Outcome, Registry, Strip, Table, probe
+from diffcourse.base.show import Strip, Table
+from diffcourse.quiz.probe.outcome import Outcome
+from diffcourse.quiz.probe.registry import Registry, probe
 
 lab = Registry()
 

@@ -26,7 +26,8 @@ from diffcourse.quiz.core.session import Session
 from diffcourse.quiz.core.source import BadFile
 from diffcourse.quiz.core.store import Store
 from diffcourse.quiz.ground.values import BrokenQuiz, Values
-from diffcourse.quiz.probe.registry import CannotRun, Outcome, Registry, probe
+from diffcourse.quiz.probe.outcome import CannotRun, Outcome
+from diffcourse.quiz.probe.registry import Registry, probe
 
 lab = Registry()
 

@@ -22,7 +22,8 @@ LAB = """
 import ctypes, os, signal, time
 from typing import Annotated
 from pydantic import Field
-from diffcourse.quiz.probe.registry import Outcome, probe
+from diffcourse.quiz.probe.outcome import Outcome
+from diffcourse.quiz.probe.registry import probe
 
 class Squared(Outcome):
     "A square."

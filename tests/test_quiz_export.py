@@ -23,7 +23,8 @@ from diffcourse.quiz.formats.export import (
     to_jupyterquiz,
 )
 from diffcourse.quiz.formats.imports import from_gift, from_jupyterquiz, import_quiz
-from diffcourse.quiz.probe.registry import Outcome, Registry, probe
+from diffcourse.quiz.probe.outcome import Outcome
+from diffcourse.quiz.probe.registry import Registry, probe
 
 LAB = Registry()
 

@@ -42,7 +42,8 @@ from diffcourse.quiz.core.session import Progress, Session
 from diffcourse.quiz.core.source import BadFile, read_yaml
 from diffcourse.quiz.core.store import Store
 from diffcourse.quiz.ground.values import BrokenQuiz, Values
-from diffcourse.quiz.probe.registry import CannotRun, Registry, probe
+from diffcourse.quiz.probe.outcome import CannotRun
+from diffcourse.quiz.probe.registry import Registry, probe
 
 ALL, DOCUMENT = read_quiz('good.yaml', EVERYTHING)
 KINDS = [q.kind for q in ALL.questions]

@@ -159,10 +159,11 @@ QUIZ = (
     'formats',
     'faces',
 )  # the engine's own floors, from below
-QUIZ_MAY_USE = {'base.errors', 'base.settings', 'base.images', 'base.show'}  # of the course
+QUIZ_MAY_USE = {'base.errors', 'base.files', 'base.settings', 'base.images', 'base.show'}  # of the course
 MAY_USE_QUIZ = {'8_experiments', '9_commands'}  # and the front door
 LOOKED_UP = {
-    'quiz.probe.registry': {'models.load', 'experiments'},
+    'quiz.probe.registry': {'experiments'},
+    'quiz.probe.runs': {'models.load'},
     'quiz.sandbox.code': {'maths.schedule'},
     'quiz.author.refs': {'_modidx'},
 }

@@ -155,7 +155,8 @@ def quiz_probe(
     json: JSONOption = False,
 ):
     "Run one measurement, and show its value and what it was read off."
-    from diffcourse.quiz.probe.registry import find_probe, parse_arguments, probe_names, run_probe
+    from diffcourse.quiz.probe.registry import find_probe, parse_arguments, probe_names
+    from diffcourse.quiz.probe.runs import run_probe
 
     if name is None:
         known = {n: find_probe(n).doc for n in probe_names()}
