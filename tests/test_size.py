@@ -27,7 +27,6 @@ LONG_MODULES = {
     'tests/test_cli.py',
     'tests/test_quiz_kinds.py',
     'tests/test_quiz_lint.py',
-    'tests/test_structure.py',
 }
 DOUBLED_NAMES = {
     'COLOURS',
