@@ -27,10 +27,10 @@ def write_or_print(
     what: str,        # What it is, for the line on stderr
 ) -> None:
     "Into a file, or text on stdout."
-    from diffcourse.quiz.formats.export import write_file
+    from diffcourse.base.files import write_whole
 
     if out:
-        say(f'{what}: {write_file(check_file(out) or out, raw)}')
+        say(f'{what}: {write_whole(check_file(out), raw)}')
     else:
         print(raw.decode(), end='')
 

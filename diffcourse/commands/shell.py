@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-from ..base.errors import BadInput, CourseError, Note
+from ..base.errors import BadInput, CourseError, CourseWarning
 
 # %% ../../nbs/9_commands/10_shell.ipynb #c005
 class Stopped(CourseError):
@@ -52,7 +52,7 @@ def say(*words) -> None:
 
 def show_warning(message, category, filename, lineno, file=None, line=None) -> None:
     "A note is one line; other warnings look as Python shows them."
-    if issubclass(category, Note):
+    if issubclass(category, CourseWarning):
         text = f'note: {one_line(message)}\n'
     else:
         text = warnings.formatwarning(message, category, filename, lineno, line)

@@ -18,8 +18,9 @@ import torch
 import transformers
 
 from ..base.doodles import COLOURS, THINGS, heldout
-from ..base.images import image_grid
 from ..base.errors import BadInput
+from ..base.files import write_whole
+from ..base.images import image_grid
 from ..models.judge import load_judge
 from ..models.load import Models, load_models
 from ..pipeline.generate import generate
@@ -142,9 +143,7 @@ def _note(path, **facts):
     "Add facts to the run's notebook, a JSON file."
     known = json.loads(path.read_text()) if path.is_file() else {}
     known.update(facts)
-    tmp = path.with_suffix('.tmp')
-    tmp.write_text(json.dumps(known, indent=1))
-    tmp.replace(path)
+    write_whole(path, json.dumps(known, indent=1))
     return known
 
 def _recipe(path, recipe, quick, usual):

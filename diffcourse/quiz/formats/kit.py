@@ -9,9 +9,9 @@ __all__ = ['MARKED', 'explain_parts', 'shown_evidence', 'kit_question', 'make_ki
 import base64
 import json
 from datetime import datetime, timezone
-from pathlib import Path
 
 from ...base.errors import CourseError
+from ...base.files import write_whole
 from ...base.show import Note, Strip, Table, data_uri
 from ..ground.answers import read_shape
 from ..core.grade import evidence_of, grade, right_answer
@@ -283,7 +283,5 @@ def write_kit(
     "Measure a questionnaire and write its kit, ready for a page."
     quiz = read_quiz(find_quiz(name))[0]
     text = page_json(make_kit(quiz, Values(quiz, 0, models, registry)))
-    new = Path(path).with_suffix('.new')
-    new.write_text(text, encoding='utf-8')
-    new.replace(path)
+    write_whole(path, text)
     return len(text)

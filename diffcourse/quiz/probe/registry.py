@@ -18,8 +18,8 @@ from importlib import metadata
 
 from pydantic import ConfigDict, ValidationError, create_model
 
-from ...base.errors import BadInput
-from .outcome import Outcome, did_you_mean
+from ...base.errors import BadInput, did_you_mean
+from .outcome import Outcome
 
 # %% ../../../nbs/quiz/probe/20_registry.ipynb #n001
 @dataclasses.dataclass(frozen=True)
