@@ -12,7 +12,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from ..base.errors import BadInput, CourseError
+from ..base.errors import BadInput, CourseError, check_seed
 from ..base.settings import Settings, settings
 from .app import JSONOption, ModelOption, app
 from .shell import check_picture, ensure_writable, print_json, say
@@ -150,7 +150,7 @@ _trace = Option(
 )
 _example = (
     'Example: diffcourse draw "a large red seven on a blue background" '
-    '--steps 50 --guidance 7.5 --seed 1 --sampler ddim --out seven.png'
+    '--steps 50 --guidance 3 --seed 1 --sampler ddim --out seven.png'
 )
 
 # %% ../../nbs/9_commands/50_drawing.ipynb #c014
@@ -171,8 +171,9 @@ def draw(
     json: JSONOption = False,
 ):
     "Draw pictures from words."
-    for s in seed or [None]:  # each is checked
-        now = settings(steps=steps, guidance=guidance, sampler=sampler, model=model, seed=s)
+    for s in seed or ():
+        check_seed(s)
+    now = settings(steps=steps, guidance=guidance, sampler=sampler, model=model)
     n = count_pictures(prompts, seed or [])
     files = [check_picture(f) for f in number_files(out or file_name(prompts[0]), n)]
     if trace:
