@@ -1,7 +1,8 @@
 """Build the site: python docs/build.py [--out _site] [--workers 2]
 
-Notebooks are run (unchanged ones come from .cache/site), rewritten for Sphinx, and joined by the pages of pages.py.
-The browser scripts of widgets and formulas are fetched once with npm and travel with the site, so reading it needs no network."""
+Notebooks are run (unchanged ones come from .cache/site), rewritten for Sphinx, and joined by the pages of
+pages.py. The browser scripts of widgets and formulas are fetched once with npm and travel with the site, so
+reading it needs no network."""
 
 import argparse
 import hashlib
@@ -21,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pages  # noqa: E402
+from glossary import glossary_page, read_glossary  # noqa: E402
 from notebooks import (
     CACHE,
     ROOT,
@@ -56,7 +58,8 @@ def fetch(name):
         return folder
     if not shutil.which('npm'):
         raise Failed(
-            f'the site needs {spec} from npm, and npm is not installed; on Debian and Ubuntu: apt-get install npm'
+            f'the site needs {spec} from npm, and npm is not installed; on Debian and Ubuntu: apt-get '
+            'install npm'
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     r = subprocess.run(
@@ -79,7 +82,8 @@ def fetch(name):
 
 
 def page_of(path, nb):
-    "The page of a notebook: lessons keep their name, reference pages are called like their module, a page about writing questionnaires stands beside them."
+    """The page of a notebook: lessons keep their name, reference pages are called like their module, a
+    page about writing questionnaires stands beside them."""
     rel = path.relative_to(ROOT / 'nbs')
     if rel.parts[0] == 'lessons':
         return str(rel.with_suffix(''))
@@ -108,6 +112,7 @@ def site_of(found, quizzes):
         str(q.relative_to(ROOT)): f'quizzes/{q.stem}' for q in quizzes
     }
     to['quizzes/map.yaml'] = 'quizzes/map'
+    to['docs/glossary.yaml'] = 'glossary'
     names = {}
     for _, nb in found.values():
         mod = module(nb)
@@ -161,7 +166,8 @@ def engine():
 
 
 def course():
-    "Folders that a measurement can depend on: the floors without views and commands, and what runs the probes."
+    """Folders that a measurement can depend on: the floors without views and commands, and what runs the
+    probes."""
     return sorted(p.name for p in (ROOT / 'nbs').glob('[0-9]_*') if not p.name.startswith(VIEWS)) + [
         'quiz/probe'
     ]
@@ -175,7 +181,8 @@ except CourseError as e: sys.exit(str(e))"""
 
 
 def measured():
-    "Where measurements are kept, by the hash of all that they lean on; older ones are thrown away. The tests that lint questionnaires live share it."
+    """Where measurements are kept, by the hash of all that they lean on; older ones are thrown away. The
+    tests that lint questionnaires live share it."""
     home = (
         CACHE / 'measured' / digest(*code(*course()), *sorted((ROOT / 'diffcourse').rglob('*.safetensors')))
     )
@@ -187,7 +194,8 @@ def measured():
 
 
 def kit_of(quiz):
-    "What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by the hash of all it depends on."
+    """What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by
+    the hash of all it depends on."""
     home = measured()
     out = CACHE / 'kit' / f'{quiz.stem}.{digest(quiz, *code(*engine()))[:10]}{home.name[:10]}.json'
     if out.exists():
@@ -224,7 +232,9 @@ HERO = """
 ::::{{container}} hero-words
 {lead}
 
-[{first}]({start}){{.button .first}} [Questionnaires](quizzes/index.md){{.button}} [Reference](reference/index.md){{.button}}
+[{first}]({start}){{.button .first}}
+[Questionnaires](quizzes/index.md){{.button}}
+[Reference](reference/index.md){{.button}}
 ::::
 ![Forty-eight of the drawings that the course's model learns from](_static/wall.png)
 :::::
@@ -233,7 +243,7 @@ HERO = """
 
 def front(found, runs, site, src, lessons):
     "index: the front notebook behind a hero, with the table of contents at its end."
-    tree = pages.toctree(['lessons/index', 'quizzes/index', 'reference/index'], hidden='')
+    tree = pages.toctree(['lessons/index', 'quizzes/index', 'reference/index', 'glossary'], hidden='')
     start = f'lessons/{next(iter(lessons))}.ipynb' if lessons else 'lessons/index.md'
     first = 'Start with the first lesson' if lessons else 'Lessons'
     path = ROOT / 'nbs/index.ipynb'
@@ -269,6 +279,7 @@ def write_source(found, runs, quizzes, src, kits):
     guide = next((heading(nb) for page, nb in found.values() if page == 'quizzes/authoring'), None)
     pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guide)
     pages.write_reference(src, [(folder, m, says) for folder, _, m, says in modules])
+    (src / 'glossary.md').write_text(glossary_page(read_glossary(), site.names), encoding='utf-8')
     for p, (page, _) in found.items():
         if page == 'index':
             continue

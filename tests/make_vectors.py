@@ -1,9 +1,10 @@
-"Write tests/vectors/*.json: what answers, marks and shuffles must be in every language. Run it after a change that is meant; `git diff` then shows what the change does."
+"""Write tests/vectors/*.json: what answers, marks and shuffles must be in every language. Run it after a
+change that is meant; `git diff` then shows what the change does."""
 
 import json
 from pathlib import Path
 
-from diffcourse.quiz.core.answers import (
+from diffcourse.quiz.ground.answers import (
     Unreadable,
     normal,
     read_choice,
@@ -15,9 +16,9 @@ from diffcourse.quiz.core.answers import (
     read_text,
 )
 from diffcourse.quiz.core.grade import grade
-from diffcourse.quiz.core.rng import draws, hash32, shuffled, whole_between
+from diffcourse.quiz.ground.rng import draws, hash32, shuffled, whole_between
 from diffcourse.quiz.core.schema import QuizFile
-from diffcourse.quiz.core.values import Values
+from diffcourse.quiz.ground.values import Values
 
 FOLDER = Path(__file__).parent / 'vectors'
 IDS = ['up', 'down', 'left', 'right']

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from .errors import BadInput, CourseError, check_int
+from .errors import BadInput, CourseError, check_seed
 
 _all_ = ['BadInput', 'CourseError']     # reachable from here as well
 
@@ -45,7 +45,7 @@ def randn(
     seed:int,            # From 0 to 2**63-1
 )->Tensor:               # `shape`, float32 on the CPU: mean 0, variance 1
     "Standard normal noise that depends on `seed` alone."
-    return torch.randn(tuple(shape), generator=torch.Generator().manual_seed(check_int('seed', seed, 0, 2**63-1)))
+    return torch.randn(tuple(shape), generator=torch.Generator().manual_seed(check_seed(seed)))
 
 # %% ../../nbs/0_base/30_images.ipynb #c010
 def to_tensor(

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..core.folder import map_file
-from ..core.parts import MapId, Part, Text, no, refuse_twice
+from ..ground.parts import MapId, Part, Text, no, refuse_twice
 from ..core.reader import read_as
 from ..core.source import BadFile, Document, Message
 

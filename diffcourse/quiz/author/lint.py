@@ -13,13 +13,13 @@ from pathlib import Path
 from .coverage import lint_map
 from .refs import dead_ref
 from .rules import Linter, structure, wrong_rules
-from ..core.answers import normal
+from ..ground.answers import normal
 from ..core.grade import grade, option_order, right_answer, right_options
 from ..core.folder import is_map
 from ..core.reader import find_quiz, quiz_folder, read_quiz
 from ..core.schema import UNSCORED, Live, QuizFile
 from ..core.source import BadFile, Document, Message
-from ..core.values import BrokenQuiz, Values, fields_of, paths_in
+from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
 from ..probe.registry import PROBES, Registry
 
 _all_ = ['dead_ref', 'right_answer']

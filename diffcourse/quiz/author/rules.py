@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from ...base.errors import BadInput
 from .coverage import dead_cover
 from .refs import dead_ref
-from ..core.answers import Unreadable, read_source
+from ..ground.answers import Unreadable, read_source
 from ..core.schema import UNSCORED, Live, Picture, Test
-from ..core.values import BrokenQuiz, Values, fields_of, paths_in
-from ..probe.registry import Registry, field_type, find_probe
+from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
+from ..probe.outcome import field_type
+from ..probe.registry import Registry, find_probe
 
 # %% ../../../nbs/quiz/author/20_rules.ipynb #c005
 def parts(part, where=()):

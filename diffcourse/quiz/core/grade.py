@@ -13,7 +13,7 @@ import logging
 import math
 
 from ...base.errors import BadInput, CourseError
-from .answers import Unreadable, read_argument, read_source, read_text
+from ..ground.answers import Unreadable, read_argument, read_source, read_text
 from .marks import MARKERS as _MARKERS
 from diffcourse.quiz.core.marks import (
     interval,
@@ -24,10 +24,10 @@ from diffcourse.quiz.core.marks import (
     shown,
     source_of,
 )
-from .record import SCORED, STATES, Claim, Mark, Result
-from .rng import hash32
+from ..ground.record import SCORED, STATES, Claim, Mark, Result
+from ..ground.rng import hash32
 from .schema import UNSCORED, Challenge, Code, Free, Goal, Question, Reflect
-from .values import BrokenQuiz, Values, fields_of, probes_of, walk
+from ..ground.values import BrokenQuiz, Values, fields_of, probes_of, walk
 from ..probe.registry import find_probe
 
 _all_ = [

@@ -11,7 +11,7 @@ __all__ = ['MARKERS', 'interval', 'source_of', 'shown', 'spread_of', 'mark_numer
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c003
 import math
 
-from diffcourse.quiz.core.answers import (
+from diffcourse.quiz.ground.answers import (
     Unreadable,
     normal,
     read_choice,
@@ -23,8 +23,8 @@ from diffcourse.quiz.core.answers import (
     read_text,
     said,
 )
-from .record import Claim, Mark
-from .rng import shuffled
+from ..ground.record import Claim, Mark
+from ..ground.rng import shuffled
 from diffcourse.quiz.core.schema import (
     Cloze,
     Gap,
@@ -41,7 +41,7 @@ from diffcourse.quiz.core.schema import (
     Single,
     Tolerance,
 )
-from .values import BrokenQuiz, Values, paths_in, show
+from ..ground.values import BrokenQuiz, Values, paths_in, show
 
 # %% ../../../nbs/quiz/core/70_marks.ipynb #c005
 def interval(

@@ -18,7 +18,7 @@ from typing import Annotated, Literal, Union
 
 from pydantic import Discriminator, Field, model_validator
 
-from diffcourse.quiz.core.parts import (
+from diffcourse.quiz.ground.parts import (
     Gap,
     Given,
     Goal,
