@@ -39,7 +39,7 @@ MAY_USE_QUIZ = {'8_experiments', '9_commands'}  # and the front door
 LOOKED_UP = {
     'quiz.probe.registry': {'experiments'},
     'quiz.probe.runs': {'models.load'},
-    'quiz.sandbox.code': {'maths.schedule'},
+    'quiz.sandbox.inputs': {'maths.schedule'},
     'quiz.author.refs': {'_modidx'},
 }
 

@@ -29,7 +29,7 @@ from ..core.grade import grade, option_order, right_answer
 from ..core.reader import find_quiz, load_quiz, read_quiz
 from ..core.source import BadFile, read_yaml
 from ..ground.values import Values
-from ..sandbox.code import has_bwrap, jailed
+from ..sandbox.process import has_bwrap, jailed
 
 # %% ../../../nbs/quiz/classroom/20_batch.ipynb #c005
 @dataclasses.dataclass(frozen=True)
