@@ -24,9 +24,7 @@ LONG_MODULES = {
     'diffcourse/quiz/core/schema.py',
     'diffcourse/quiz/formats/export.py',
     'diffcourse/quiz/sandbox/code.py',
-    'tests/test_cli.py',
     'tests/test_quiz_kinds.py',
-    'tests/test_quiz_lint.py',
 }
 DOUBLED_NAMES = {
     'COLOURS',
