@@ -278,9 +278,8 @@ def test_answers_that_stand_in_prompt_or_hint():
         == 'G002'
     )
     assert said('numeric', 'answer: {from: mix.ratio}', 'answer: 0.25').__len__() == 0
-    assert (
-        said('numeric', 'hints: [Variances are squares.]\n', 'hints: [It is 0.25 of it.]\n') == []
-    )  # a live answer can't be told so
+    # a live answer can't be told so
+    assert said('numeric', 'hints: [Variances are squares.]\n', 'hints: [It is 0.25 of it.]\n') == []
     text = (
         GOOD['numeric']
         .replace('answer: {from: mix.ratio}', 'answer: 0.25')
@@ -301,9 +300,9 @@ def test_a_tolerance_spans_the_measured_spread():
         )
         return [(m.code, m.line) for m in messages(text)]
 
+    assert set(found()) == {('Q007', 9)}
     assert (
-        set(found()) == {('Q007', 9)}
-        and found(wobble='0')
+        found(wobble='0')
         == found('With seed {n}?')
         == found(tolerance='{spreads: 2}')
         == found(tolerance='{abs: 0.02}')
@@ -320,11 +319,9 @@ def test_a_choice_that_is_right_in_one_variant_only():
         '0, feedback: So.}], tests: [{give: b, state: incorrect}], explain: "{mix.ratio}"}\n'
     )
     found = messages(text)
-    assert (
-        {m.code for m in found} == {'Q003', 'Q002'}
-        and all('variant' in m.text for m in found)
-        and len({m.text.split(')')[0] for m in found}) == 2
-    )
+    assert {m.code for m in found} == {'Q003', 'Q002'}
+    assert all('variant' in m.text for m in found)
+    assert len({m.text.split(')')[0] for m in found}) == 2
 
 
 def test_a_wrong_value_inside_the_interval_of_one_variant():
@@ -334,9 +331,9 @@ def test_a_wrong_value_inside_the_interval_of_one_variant():
         'mix.ratio}, score: 1}, {give: 0.25, tag: w}]}\n'
     )
     found = messages(text)
-    assert {m.code for m in found} == {'Q006', 'Q002'} and len(
-        {m.text[m.text.index('(variant') :][:11] for m in found}
-    ) == 1  # in one of the two
+    # in one of the two
+    assert {m.code for m in found} == {'Q006', 'Q002'}
+    assert len({m.text[m.text.index('(variant') :][:11] for m in found}) == 1
 
 
 def test_several_files(tmp_path):
