@@ -2,9 +2,11 @@
 
 python benchmarks/bench_pipeline.py [--model doodle] [--steps 50] [--rounds 5] [--json]
 
-Both take turns, so that whatever else the machine does hits both alike; the ratio of the medians is what counts (below 1: we are faster),
+Both take turns, so that whatever else the machine does hits both alike; the ratio of the medians is what
+counts (below 1: we are faster),
 of wall time and, less noisy on a busy machine, of processor time.
-Loading is timed in fresh processes, imports included. Exit status 1 if we are slower than the packaged pipeline by more than 5 % in both, or than the limits.
+Loading is timed in fresh processes, imports included. Exit status 1 if we are slower than the packaged
+pipeline by more than 5 % in both, or than the limits.
 """
 
 import argparse

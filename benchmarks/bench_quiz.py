@@ -1,4 +1,5 @@
-"Speed of the questionnaires: marking with the probe cached, the list, lint of all. One JSON line each; status 1 if a limit is missed."
+"""Speed of the questionnaires: marking with the probe cached, the list, lint of all. One JSON line each;
+status 1 if a limit is missed."""
 
 import json
 import os
@@ -37,10 +38,12 @@ def timed(f, times=1):
 
 
 def marking():
-    "Mark a live question of each kind in a new session, its measurement being in the disk cache; the slowest counts."
+    """Mark a live question of each kind in a new session, its measurement being in the disk cache; the
+    slowest counts."""
     from pydantic import Field
 
-    from diffcourse.quiz.probe.registry import Outcome, Registry, probe
+    from diffcourse.quiz.probe.outcome import Outcome
+    from diffcourse.quiz.probe.registry import Registry, probe
     from diffcourse.quiz.core.grade import grade, right_answer
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.ground.values import Values
@@ -64,11 +67,15 @@ id: speed
 title: Speed
 probes: {mix: {use: mixing, with: {noise: 0.5}}}
 questions:
-  - {id: number, kind: numeric, prompt: P, answer: {from: mix.ratio}, tolerance: {rel: 0.01}, explain: "{mix.ratio:.3f}"}
-  - {id: choice, kind: single, prompt: P, answer: {rises: [0, {from: mix.ratio}]}, options: [{id: up, text: Up, value: true}, {id: down, text: Down, value: false}]}
-  - {id: several, kind: multiple, prompt: P, options: [{id: a, text: A, correct: {rises: [0, {from: mix.ratio}]}}, {id: b, text: B, correct: {equal: [{from: mix.ratio}, 1]}}]}
+  - {id: number, kind: numeric, prompt: P, answer: {from: mix.ratio}, tolerance: {rel: 0.01},
+      explain: "{mix.ratio:.3f}"}
+  - {id: choice, kind: single, prompt: P, answer: {rises: [0, {from: mix.ratio}]},
+      options: [{id: up, text: Up, value: true}, {id: down, text: Down, value: false}]}
+  - {id: several, kind: multiple, prompt: P, options: [{id: a, text: A,
+      correct: {rises: [0, {from: mix.ratio}]}}, {id: b, text: B, correct: {equal: [{from: mix.ratio}, 1]}}]}
   - {id: shape, kind: shape, prompt: P, answer: {from: mix.shape}}
-  - {id: order, kind: order, prompt: P, items: [{id: a, text: A}, {id: b, text: B}, {id: c, text: C}], answer: {rank: {a: 3, b: {from: mix.ratio}, c: 1}}}
+  - {id: order, kind: order, prompt: P, items: [{id: a, text: A}, {id: b, text: B}, {id: c, text: C}],
+      answer: {rank: {a: 3, b: {from: mix.ratio}, c: 1}}}
 """
     quiz, _ = read_quiz('speed.yaml', text)
     values = Values(quiz, registry=lab)

@@ -1,5 +1,6 @@
-"""Error of every sampler against calls of the network, on data whose perfect denoiser is known. A table, or JSON lines with --json; --figure FILE draws it.
-Status 1 if a sampler's order of convergence is not what theory says. Nothing here depends on the speed of the machine."""
+"""Error of every sampler against calls of the network, on data whose perfect denoiser is known.
+A table, or JSON lines with --json; --figure FILE draws it. Status 1 if a sampler's order of convergence is
+not what theory says. Nothing here depends on the speed of the machine."""
 
 import argparse
 import json
@@ -55,7 +56,8 @@ def orders():
 
 
 def chance_alone(n, means=(-1.0, 0.8), stds=(0.2, 0.4), weights=(0.4, 0.6)):
-    "Distance of n random draws from the data, the mean of 50 trials: samplers with chance can't be told from the truth below it."
+    """Distance of n random draws from the data, the mean of 50 trials: samplers with chance can't be told
+    from the truth below it."""
     g = torch.Generator().manual_seed(0)
     right = quantiles(n, means, stds, weights)
 
@@ -103,7 +105,8 @@ def main():
         print('\nDistance between what is drawn and the data (Wasserstein), by calls')
         table(rows, 'spread')
         print(
-            f'{"chance alone":20}{chance_alone(a.n):>10.4f}   what as many numbers drawn from the data themselves have'
+            f'{"chance alone":20}{chance_alone(a.n):>10.4f}   what as many numbers drawn from the data '
+            'themselves have'
         )
         print('\nOrder of convergence')
         print(*(f'{n:20} {o:5.2f}   theory {t}' for n, t, o in measured), sep='\n')

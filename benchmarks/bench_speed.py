@@ -1,4 +1,5 @@
-"Speed of drawing the data and of starting the command line. One JSON line each; status 1 if a limit is missed."
+"""Speed of drawing the data and of starting the command line. One JSON line each; status 1 if a limit is
+missed."""
 
 import json
 import os

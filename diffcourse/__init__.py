@@ -7,7 +7,7 @@ _where = {
     'generate': 'pipeline.generate', 'image_to_image': 'pipeline.edit',
     'Trace': 'base.trace',
     'Quiz': 'quiz.faces.panel',
-    'run_probe': 'quiz.probe.registry',
+    'run_probe': 'quiz.probe.runs',
     'image_grid': 'base.images', 'to_tensor': 'base.images', 'to_pil': 'base.images',
     'Settings': 'base.settings',
     'CourseError': 'base.errors', 'BadInput': 'base.errors',

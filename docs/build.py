@@ -1,7 +1,8 @@
 """Build the site: python docs/build.py [--out _site] [--workers 2]
 
-Notebooks are run (unchanged ones come from .cache/site), rewritten for Sphinx, and joined by the pages of pages.py.
-The browser scripts of widgets and formulas are fetched once with npm and travel with the site, so reading it needs no network."""
+Notebooks are run (unchanged ones come from .cache/site), rewritten for Sphinx, and joined by the pages of
+pages.py. The browser scripts of widgets and formulas are fetched once with npm and travel with the site, so
+reading it needs no network."""
 
 import argparse
 import hashlib
@@ -56,7 +57,8 @@ def fetch(name):
         return folder
     if not shutil.which('npm'):
         raise Failed(
-            f'the site needs {spec} from npm, and npm is not installed; on Debian and Ubuntu: apt-get install npm'
+            f'the site needs {spec} from npm, and npm is not installed; on Debian and Ubuntu: apt-get '
+            'install npm'
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
     r = subprocess.run(
@@ -79,7 +81,8 @@ def fetch(name):
 
 
 def page_of(path, nb):
-    "The page of a notebook: lessons keep their name, reference pages are called like their module, a page about writing questionnaires stands beside them."
+    """The page of a notebook: lessons keep their name, reference pages are called like their module, a
+    page about writing questionnaires stands beside them."""
     rel = path.relative_to(ROOT / 'nbs')
     if rel.parts[0] == 'lessons':
         return str(rel.with_suffix(''))
@@ -161,7 +164,8 @@ def engine():
 
 
 def course():
-    "Folders that a measurement can depend on: the floors without views and commands, and what runs the probes."
+    """Folders that a measurement can depend on: the floors without views and commands, and what runs the
+    probes."""
     return sorted(p.name for p in (ROOT / 'nbs').glob('[0-9]_*') if not p.name.startswith(VIEWS)) + [
         'quiz/probe'
     ]
@@ -175,7 +179,8 @@ except CourseError as e: sys.exit(str(e))"""
 
 
 def measured():
-    "Where measurements are kept, by the hash of all that they lean on; older ones are thrown away. The tests that lint questionnaires live share it."
+    """Where measurements are kept, by the hash of all that they lean on; older ones are thrown away. The
+    tests that lint questionnaires live share it."""
     home = (
         CACHE / 'measured' / digest(*code(*course()), *sorted((ROOT / 'diffcourse').rglob('*.safetensors')))
     )
@@ -187,7 +192,8 @@ def measured():
 
 
 def kit_of(quiz):
-    "What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by the hash of all it depends on."
+    """What the page of a questionnaire marks by, as text: measured in a process of its own, and kept by
+    the hash of all it depends on."""
     home = measured()
     out = CACHE / 'kit' / f'{quiz.stem}.{digest(quiz, *code(*engine()))[:10]}{home.name[:10]}.json'
     if out.exists():
@@ -224,7 +230,9 @@ HERO = """
 ::::{{container}} hero-words
 {lead}
 
-[{first}]({start}){{.button .first}} [Questionnaires](quizzes/index.md){{.button}} [Reference](reference/index.md){{.button}}
+[{first}]({start}){{.button .first}}
+[Questionnaires](quizzes/index.md){{.button}}
+[Reference](reference/index.md){{.button}}
 ::::
 ![Forty-eight of the drawings that the course's model learns from](_static/wall.png)
 :::::

@@ -26,13 +26,19 @@ html_last_updated_fmt = None
 html_show_search_summary = False  # it fetches the pages that were found, which browsers forbid for files
 pygments_style, pygments_dark_style = 'github-light-high-contrast', 'github-dark'
 
-_sans = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", sans-serif'
+_sans = (
+    'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", '
+    'sans-serif'
+)
 html_theme_options = {
     'navigation_with_keys': False,  # arrow keys belong to the sliders
     'top_of_page_buttons': [],
     'light_css_variables': {
         'font-stack': _sans,
-        'font-stack--headings': 'Charter, "Bitstream Charter", "Iowan Old Style", "Noto Serif", "Liberation Serif", Georgia, serif',
+        'font-stack--headings': (
+            'Charter, "Bitstream Charter", "Iowan Old Style", "Noto Serif", "Liberation Serif", Georgia, '
+            'serif'
+        ),
         'color-brand-primary': '#2654b6',
         'color-brand-content': '#2654b6',
         'color-brand-visited': '#6b3c94',

@@ -1,8 +1,9 @@
-"""A notebook's way onto the site: run it once, then rewrite its cells for Sphinx (MyST).
+"""How a notebook becomes a page of the site: it is run once, then its cells are rewritten for Sphinx (MyST).
 
-nbdev's own pages need Quarto, which the package registries don't have. So the same is done here in two steps: `execute` runs everything
-in a fresh kernel and keeps the run by the hash of all it depends on; `adapt` turns cells and outputs into what MyST-NB understands, with an
-entry for each exported definition in front of its folded source."""
+nbdev's own pages need Quarto, which the package registries don't have. So the same is done here in two steps:
+`execute` runs everything in a fresh kernel and keeps the run by the hash of all it depends on; `adapt` turns
+cells and outputs into what MyST-NB understands, with an entry for each exported definition in front of its
+folded source."""
 
 import ast
 import hashlib
@@ -61,7 +62,8 @@ def module(nb):
 
 
 def python_of(nb):
-    "The Python in a notebook's code cells, cell by cell; cells in other languages and with magics are left out."
+    """The Python in a notebook's code cells, cell by cell; cells in other languages and with magics are
+    left out."""
     for c in nb['cells']:
         if c['cell_type'] != 'code':
             continue
@@ -73,7 +75,8 @@ def python_of(nb):
 
 
 def definitions(source):
-    "Public functions, classes and documented public methods that a cell defines, in reading order: name -> node."
+    """Public functions, classes and documented public methods that a cell defines, in reading order: name
+    -> node."""
     found, defs = {}, (ast.FunctionDef, ast.AsyncFunctionDef)
     for o in ast.parse(source).body:
         if not isinstance(o, (*defs, ast.ClassDef)) or o.name.startswith('_'):
@@ -86,7 +89,8 @@ def definitions(source):
 
 
 def signature(source, node):
-    "How a function is called, or what a class holds, as its author wrote it: comments on arguments belong to it."
+    """How a function is called, or what a class holds, as its author wrote it: comments on arguments
+    belong to it."""
     lines = source.splitlines()
     if isinstance(node, ast.ClassDef):
         rest = [o for o in node.body if not (isinstance(o, ast.Expr) and isinstance(o.value, ast.Constant))]
@@ -141,7 +145,8 @@ _data = {
 
 
 def imported(source, package=''):
-    "Dotted names below `diffcourse` that a piece of Python imports, where `package` (such as `quiz`) is the folder it lies in."
+    """Dotted names below `diffcourse` that a piece of Python imports, where `package` (such as `quiz`) is
+    the folder it lies in."""
     for o in ast.walk(ast.parse(source)):
         if isinstance(o, ast.Import):
             yield from (a.name[11:] for a in o.names if f'{a.name}.'.startswith('diffcourse.'))
@@ -155,7 +160,8 @@ def imported(source, package=''):
 
 
 def needs(source):
-    "Files of the package that a notebook's `source` imports, directly or through others, and the data that they read."
+    """Files of the package that a notebook's `source` imports, directly or through others, and the data
+    that they read."""
     package, files, todo = ROOT / 'diffcourse', set(), [(source, '')]
     while todo:
         for name in set(imported(*todo.pop())):
@@ -193,7 +199,8 @@ def fingerprint(path):
 
 
 def execute(path):
-    "Run the notebook at `path` with outputs and widget state. Returns the result's path and the seconds it took."
+    """Run the notebook at `path` with outputs and widget state. Returns the result's path and the seconds
+    it took."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
@@ -256,7 +263,8 @@ class Site:
         )  # path below ROOT -> page (no suffix); short name -> {module: anchor}
 
     def link(self, here, source, target):
-        "`target`, as written in the file `source`, for use on the page `here`; None if the site has no such page."
+        """`target`, as written in the file `source`, for use on the page `here`; None if the site has no
+        such page."""
         if re.match(r'^(https?:|mailto:|#|data:)', target):
             return target
         path, _, frag = target.partition('#')
@@ -441,6 +449,8 @@ def quiz_note(source, site):
     to = site.link(site.pages[source], source, os.path.relpath(f'quizzes/{stem}.yaml', Path(source).parent))
     see = f' [Its page]({to}) marks by recorded values, without a kernel.' if to else ''
     return (
-        f':::{{admonition}} Questions are marked by running the model\n:class: quiz\nOpen this lesson with `make lab` to answer them here, '
+        f':::{{admonition}} Questions are marked by running the model\n'
+        ':class: quiz\n'
+        'Open this lesson with `make lab` to answer them here, '
         f'or type `diffcourse quiz take {stem}` in a terminal.{see}\n:::'
     )

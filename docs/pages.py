@@ -1,4 +1,5 @@
-"""The pages that no notebook makes: questionnaires, and the doors to lessons, questionnaires and reference."""
+"""The pages that no notebook makes: questionnaires, and the doors to lessons, questionnaires and
+reference."""
 
 import re
 
@@ -91,7 +92,8 @@ def plain(text, params):
 
 
 def said(q):
-    "What a question shows besides its prompt, as Markdown. What is to be ordered or matched stands in the order of the alphabet, which gives nothing away."
+    """What a question shows besides its prompt, as Markdown. What is to be ordered or matched stands in
+    the order of the alphabet, which gives nothing away."""
 
     def texts(key):
         return [
@@ -115,7 +117,8 @@ def row_label(map_id):
 
 
 def quiz_page(path, lessons, kit='', asked=()):
-    "Page of one questionnaire: its questions as text, not its answers; with a `kit` the page can be answered. `asked`: ids of the map, which questions link."
+    """Page of one questionnaire: its questions as text, not its answers; with a `kit` the page can be
+    answered. `asked`: ids of the map, which questions link."""
     quiz = load_quiz(path)
     stem, qs = path.stem, quiz['questions']
     n = sum(map(live, qs))
@@ -126,17 +129,25 @@ def quiz_page(path, lessons, kit='', asked=()):
     ]
     start = f'in a terminal with `diffcourse quiz take {stem}`'
     if stem in lessons:
-        start += f', or at the end of the lesson [{lessons[stem]}](../lessons/{stem}.ipynb), opened with `make lab`'
+        start += (
+            f', or at the end of the lesson [{lessons[stem]}](../lessons/{stem}.ipynb), opened with `make '
+            'lab`'
+        )
     says = (
         f'Here, by values that were recorded; or measured live on your own machine: {start}.'
         if kit
-        else f'Answer them {start}. The answers are not on this page: most are not written down anywhere, they are what your own run of the model says.'
+        else (
+            f'Answer them {start}. The answers are not on this page: most are not written down anywhere, '
+            'they are what your own run of the model says.'
+        )
     )
     out.append(f':::{{admonition}} How to take it\n:class: quiz\n{says}\n:::')
     if kit:
         out.append(
             raw(
-                f'<div id="quiz-top" class="dq-top" data-lesson="{f"../lessons/{stem}.html" if stem in lessons else ""}" hidden></div>\n<noscript><p>Without JavaScript this page only shows the questions.</p></noscript>'
+                '<div id="quiz-top" class="dq-top" '
+                f'data-lesson="{f"../lessons/{stem}.html" if stem in lessons else ""}" hidden></div>\n'
+                '<noscript><p>Without JavaScript this page only shows the questions.</p></noscript>'
             )
         )
     for i, q in enumerate(qs, 1):
@@ -200,7 +211,8 @@ def toctree(entries, **options):
 
 
 def row_of_map(row, questions, titles):
-    "One row of the map. `questions`: the pairs of questionnaire and question that cover it; `titles`: questionnaire -> its title."
+    """One row of the map. `questions`: the pairs of questionnaire and question that cover it; `titles`:
+    questionnaire -> its title."""
     badges = [f'[{row.id}]{{.badge}}', f'[{row.topic}]{{.badge}}']
     if row.live:
         badges.append('[can be measured]{.badge .live}')
@@ -216,7 +228,8 @@ def row_of_map(row, questions, titles):
 
 
 def map_page(asked, covered, titles):
-    "The page of what learners ask: how much of it is open, then every row. `covered`: id -> pairs of questionnaire and question."
+    """The page of what learners ask: how much of it is open, then every row. `covered`: id -> pairs of
+    questionnaire and question."""
     from diffcourse.quiz.author.coverage import open_rows, part_of
 
     missing = open_rows(covered)
@@ -225,7 +238,8 @@ def map_page(asked, covered, titles):
         f'{len(asked.rows) - len(missing)} are asked in a questionnaire, {len(missing)} are open.'
     )
     note = (
-        'Beside each thing that is asked stands what one would run, and compare, to settle it. What comes out stands there as a guess, '
+        'Beside each thing that is asked stands what one would run, and compare, to settle it. What comes '
+        'out stands there as a guess, '
         'until somebody has measured it – and gives something away to those who have not answered yet.'
     )
     out = [f'# {MAP_TITLE}', f':::{{container}} lead\n{lead}\n:::', note]
@@ -245,7 +259,8 @@ MAP_TITLE = 'What learners ask'
 
 
 def write_quizzes(src, paths, lessons, kits=None, guide=None):
-    "quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guide`: title and sentence of the page that says how to write one, authoring.ipynb."
+    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guide`: title and
+    sentence of the page that says how to write one, authoring.ipynb."""
     from diffcourse.quiz.author.coverage import coverage, open_rows, read_map
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.core.source import BadFile
@@ -272,13 +287,19 @@ def write_quizzes(src, paths, lessons, kits=None, guide=None):
                 p.stem,
             )
         )
-    says = 'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, and the answer is what the experiment says.'
+    says = (
+        'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, '
+        'and the answer is what the experiment says.'
+    )
     titles = {p.stem: title for p, (title, *_) in zip(paths, items)}
     (folder / 'map.md').write_text(map_page(asked, covered, titles), encoding='utf-8')
     own = [
         (
             MAP_TITLE,
-            'Every row of the map behind the questionnaires, the questions that cover it, and what is still open.',
+            (
+                'Every row of the map behind the questionnaires, the questions that cover it, and what is '
+                'still open.'
+            ),
             'map.md',
             f'{len(open_rows(covered))} of {len(asked.rows)} open',
         )
@@ -303,7 +324,10 @@ def write_lessons(src, lessons):
     items = [
         (t or stem, says, f'{stem}.ipynb', f'Lesson {int(stem[:2])}') for stem, (t, says) in lessons.items()
     ]
-    says = 'One linear path. Each lesson is a notebook that runs in about a minute on a laptop; `make lab` opens it.'
+    says = (
+        'One linear path. Each lesson is a notebook that runs in about a minute on a laptop; `make lab` '
+        'opens it.'
+    )
     (folder / 'index.md').write_text(
         f'# Lessons\n\n:::{{container}} lead\n{says}\n:::\n\n'
         + (cards(items) if items else 'None yet.\n')
@@ -314,7 +338,8 @@ def write_lessons(src, lessons):
 
 
 def write_reference(src, modules):
-    "The reference's door and one page a floor. `modules`: list of (folder of nbs/, module, sentence), in order."
+    """The reference's door and one page a floor. `modules`: list of (folder of nbs/, module, sentence), in
+    order."""
     folder = src / 'reference'
     folder.mkdir(parents=True, exist_ok=True)
     rows, doors, here = [], [], {m[0] for m in modules}
@@ -334,8 +359,10 @@ def write_reference(src, modules):
         )
         doors.append(door)
     says = (
-        'Each module is one notebook: what it is for, the formula, the function, and a check that was run when this page was made. '
-        'The folder is the floor; a module leans only on what lies below it. The questionnaires are an engine of their own, which meets the course in the experiments.'
+        'Each module is one notebook: what it is for, the formula, the function, and a check that was run '
+        'when this page was made. '
+        'The folder is the floor; a module leans only on what lies below it. The questionnaires are an '
+        'engine of their own, which meets the course in the experiments.'
     )
     (folder / 'index.md').write_text(
         f'# Reference\n\n:::{{container}} lead\n{says}\n:::\n\n'

@@ -1,4 +1,5 @@
-"""The pictures of the front page: `python docs/pictures.py` makes all of them again, with the real model and a real JupyterLab.
+"""The pictures of the front page: `python docs/pictures.py` makes all of them again, with the real model and
+a real JupyterLab.
 
 draws.png   what the model draws, each with its prompt; the seeds are 0, 1, 2, …, none was chosen
 steps.png   one run from noise to picture
@@ -45,7 +46,8 @@ def small(image):
 
 
 def cards(images, texts, cols=6, side=168, gap=12, radius=10):
-    "Pictures with round corners and their words below. The ground is transparent, the words are grey: for light and dark pages."
+    """Pictures with round corners and their words below. The ground is transparent, the words are grey:
+    for light and dark pages."""
     from matplotlib import get_data_path
     from PIL import Image, ImageDraw, ImageFont
 
@@ -86,12 +88,13 @@ def draws(models):
 def steps(models, n=7):
     "A run as the sampler sees it (above) and as the network sees it (below)."
     from diffcourse import generate
-    from diffcourse.widgets.figures import number, paired
+    from diffcourse.base.show import number
     from diffcourse.pipeline.generate import decode_steps
+    from diffcourse.widgets.figures import evenly, paired
 
     run = generate(models, PROMPTS[0], seed=1, progress=True)
     pairs = paired(run, decode_steps(models, run, 'x'), decode_steps(models, run, 'x0'))
-    at = sorted({round(i * (len(pairs) - 1) / (n - 1)) for i in range(n)})
+    at = evenly(len(pairs), n)
     names = [f'step {i}: σ = {number(run.sigma[i])}' if i < len(run.t) else 'done' for i in at]
     return cards(
         [pairs[i][r] for r in (0, 1) for i in at],
@@ -101,64 +104,70 @@ def steps(models, n=7):
     )
 
 
+COURSE = [sys.executable, '-c', 'import sys; from diffcourse.commands.cli import main; sys.exit(main())']
+READY = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+    window.jupyterapp.commands.execute('application:toggle-left-area');
+    window.jupyterapp.commands.execute('notebook:run-all-cells');
+}"""
+ALL_RUN = """() => {
+    const cells = window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type == 'code');
+    const wrong = o => o.output_type == 'error';
+    if (cells.some(c => c.model.outputs.toJSON().some(wrong))) return true;
+    const full = cells.filter(c => c.model.sharedModel.getSource().trim());
+    const indicator = document.querySelector('.jp-Notebook-ExecutionIndicator');
+    return full.every(c => c.model.executionCount !== null) && indicator.dataset.status == 'idle';
+}"""
+ERRORS = """() => {
+    const cells = window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type == 'code');
+    const wrong = cells.flatMap(c => c.model.outputs.toJSON()).filter(o => o.output_type == 'error');
+    return wrong.map(o => o.ename + ': ' + o.evalue);
+}"""
+SHOW_SCRUBBER = """() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const i = notebook.widgets.findIndex(c => c.model.sharedModel.getSource().includes('scrubber('));
+    notebook.activeCellIndex = i;
+    notebook.scrollToItem(i, 'start');
+}"""
+
+
+def screenshot(page, address):
+    "Run the lesson that `address` opens, pull its slider to where noise has become a picture, and look."
+    page.set_default_timeout(180_000)
+    page.goto(address)
+    page.wait_for_selector('.jp-Notebook .jp-Cell')
+    page.evaluate(READY)
+    page.wait_for_function(ALL_RUN, timeout=1_800_000)
+    errors = page.evaluate(ERRORS)
+    if errors:
+        raise SystemExit(f'the lesson stopped: {errors[0]}')
+    page.evaluate(SHOW_SCRUBBER)
+    page.locator('.jp-Cell.jp-mod-active .noUi-handle').first.focus()
+    for _ in range(14):
+        page.keyboard.press('ArrowRight')
+    page.wait_for_timeout(2000)
+    return page.screenshot()
+
+
 def lesson():
     "Start the lab as a learner does, run the whole lesson, and look."
     from PIL import Image
     from playwright.sync_api import sync_playwright
 
+    kinds = ('_CONFIG', '_DATA', '_RUNTIME', 'LAB_SETTINGS', 'LAB_WORKSPACES')
     with tempfile.TemporaryDirectory() as d:
         copy = shutil.copy(ROOT / 'nbs/lessons/00_start.ipynb', d)  # JupyterLab saves what it has run
-        env = os.environ | {
-            f'JUPYTER{k}_DIR': f'{d}/{k}'
-            for k in ('_CONFIG', '_DATA', '_RUNTIME', 'LAB_SETTINGS', 'LAB_WORKSPACES')
-        }
-        lab = subprocess.Popen(
-            [
-                sys.executable,
-                '-c',
-                'import sys; from diffcourse.commands.cli import main; sys.exit(main())',
-                'lab',
-                copy,
-                '--no-browser',
-                '--jupyter=--LabApp.expose_app_in_browser=True',
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=env,
-            cwd=ROOT,
-        )
+        command = [*COURSE, 'lab', copy, '--no-browser', '--jupyter=--LabApp.expose_app_in_browser=True']
+        env = os.environ | {f'JUPYTER{k}_DIR': f'{d}/{k}' for k in kinds}
+        lab = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT)
         try:
             address = re.search(r'http\S+', lab.stdout.readline())[0]
             with sync_playwright() as p:
                 browser = p.chromium.launch(executable_path='/usr/bin/chromium', args=['--no-sandbox'])
-                page = browser.new_page(viewport=dict(width=1280, height=860))
-                page.set_default_timeout(180_000)
-                page.goto(address)
-                page.wait_for_selector('.jp-Notebook .jp-Cell')
-                page.evaluate(
-                    'async () => { const w = window.jupyterapp.shell.currentWidget; await w.context.ready; await w.sessionContext.ready; await w.sessionContext.session.kernel.info }'
-                )
-                page.evaluate(
-                    "() => { window.jupyterapp.commands.execute('application:toggle-left-area'); window.jupyterapp.commands.execute('notebook:run-all-cells') }"
-                )
-                page.wait_for_function(
-                    """() => { const code = window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type == 'code' && c.model.sharedModel.getSource().trim());
-                    return code.some(c => c.model.outputs.toJSON().some(o => o.output_type == 'error'))
-                        || code.every(c => c.model.executionCount !== null) && document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status == 'idle' }""",
-                    timeout=1_800_000,
-                )
-                errors = page.evaluate("""() => window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type == 'code').flatMap(c => c.model.outputs.toJSON())
-                    .filter(o => o.output_type == 'error').map(o => `${o.ename}: ${o.evalue}`)""")
-                if errors:
-                    raise SystemExit(f'the lesson stopped: {errors[0]}')
-                page.evaluate(
-                    "() => { const n = window.jupyterapp.shell.currentWidget.content; const i = n.widgets.findIndex(c => c.model.sharedModel.getSource().includes('scrubber(')); n.activeCellIndex = i; n.scrollToItem(i, 'start') }"
-                )
-                page.locator('.jp-Cell.jp-mod-active .noUi-handle').first.focus()
-                for _ in range(14):
-                    page.keyboard.press('ArrowRight')  # to where noise has become picture
-                page.wait_for_timeout(2000)
-                shot = page.screenshot()
+                shot = screenshot(browser.new_page(viewport=dict(width=1280, height=860)), address)
                 browser.close()
         finally:
             lab.send_signal(signal.SIGINT)

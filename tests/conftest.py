@@ -1,4 +1,5 @@
-"What all tests share: a clean home, one thread a process, and the order: rules, library, notebooks, browsers."
+"""What all tests share: a clean home, one thread a process, and the order: rules, library, notebooks,
+browsers."""
 
 import os
 import shutil
@@ -15,6 +16,7 @@ os.environ['PATH'] = os.pathsep.join(
 )  # `diffcourse`, `nbdev-export`, `ruff`
 
 import pytest  # noqa: E402
+from ruamel.yaml import YAML  # noqa: E402
 
 _late = {
     'test_notebooks.py': 1,
@@ -25,13 +27,20 @@ _late = {
 }
 
 
+def read_data(name):
+    "What tests/data/NAME.yaml holds."
+    text = (ROOT / 'tests/data' / f'{name}.yaml').read_text(encoding='utf-8')
+    return YAML(typ='safe').load(text)
+
+
 def pytest_collection_modifyitems(items):
     "Quick tests first: what is cheap to find out is found out at once."
     items.sort(key=lambda i: (_late.get(i.path.name, 0), i.path.name != 'test_structure.py'))
 
 
 def hear_ctrl_c():
-    "For `preexec_fn` of a child that is to be stopped by Ctrl-C: in a shell's background (&) and under nohup, tests ignore SIGINT, and children inherit that."
+    """For `preexec_fn` of a child that is to be stopped by Ctrl-C: in a shell's background (&) and under
+    nohup, tests ignore SIGINT, and children inherit that."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 

@@ -1,4 +1,5 @@
-"Write tests/vectors/*.json: what answers, marks and shuffles must be in every language. Run it after a change that is meant; `git diff` then shows what the change does."
+"""Write tests/vectors/*.json: what answers, marks and shuffles must be in every language. Run it after a
+change that is meant; `git diff` then shows what the change does."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,5 @@
-"A small laboratory for the tests of the quiz engine: probes that need no model, and one sound questionnaire of each kind."
+"""A small laboratory for the tests of the quiz engine: probes that need no model, and one sound
+questionnaire of each kind."""
 
 import sys
 from types import SimpleNamespace
@@ -7,7 +8,9 @@ from typing import Annotated
 from PIL import Image
 from pydantic import Field
 
-from diffcourse.quiz.probe.registry import Outcome, Registry, Strip, Table, probe
+from diffcourse.base.show import Strip, Table
+from diffcourse.quiz.probe.outcome import Outcome
+from diffcourse.quiz.probe.registry import Registry, probe
 
 lab = Registry()
 
@@ -118,7 +121,8 @@ BODY = {
     prompt: Fill the gaps, with seed {n}.
     text: "A share of [[share]] is noise, so it is [[state]], says the [[word]]."
     gaps:
-      share: {answer: {from: mix.ratio}, tolerance: {rel: 0.01}, wrong: [{tag: not-squared, near: 0.5, feedback: Square it.}]}
+      share: {answer: {from: mix.ratio}, tolerance: {rel: 0.01},
+          wrong: [{tag: not-squared, near: 0.5, feedback: Square it.}]}
       state: {answer: mixed, options: [mixed, clean], feedback: Look at the share.}
       word: {answer: [variance, var], wrong: [{tag: root, near: sigma, feedback: Its square.}]}
     tests:

@@ -129,7 +129,10 @@ def test_help_loads_nothing_slow():
         'IPython',
         'ruamel',
     ]
-    code = f"import sys; from diffcourse.commands.cli import main; main(['draw', '--help']); sys.exit(' '.join(m for m in {slow} if m in sys.modules) or 0)"
+    code = (
+        "import sys; from diffcourse.commands.cli import main; main(['draw', '--help']); sys.exit(' "
+        f"'.join(m for m in {slow} if m in sys.modules) or 0)"
+    )
     p = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert p.returncode == 0, p.stderr
 
@@ -311,7 +314,11 @@ def test_empty_prompt_is_drawn_without_words(run, here, model):
 
 @pytest.mark.skipif(os.name == 'nt', reason='signals')
 def test_ctrl_c():
-    code = "import sys, time; from diffcourse.commands import cli; cli.check_model = lambda *a, **k: None; cli.make_pictures = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), time.sleep(60)); sys.exit(cli.main())"
+    code = (
+        'import sys, time; from diffcourse.commands import cli, drawing; drawing.check_model = lambda *a, '
+        "**k: None; drawing.make_pictures = lambda *a, **k: (print('ready', file=sys.stderr, flush=True), "
+        'time.sleep(60)); sys.exit(cli.main())'
+    )
     p = subprocess.Popen(
         [sys.executable, '-c', code, 'draw', 'x'],
         stderr=subprocess.PIPE,
@@ -379,8 +386,11 @@ schema: diffcourse.quiz/1
 id: probe_it
 title: A small one
 questions:
-  - {id: share, kind: numeric, prompt: A half squared?, answer: 0.25, tolerance: {abs: 0.001}, tests: [{give: 0.25, score: 1}]}
-  - {id: effect, kind: single, prompt: More?, answer: up, options: [{id: up, text: Yes}, {id: down, text: No, feedback: Look again.}], tests: [{give: up, score: 1}]}
+  - {id: share, kind: numeric, prompt: A half squared?, answer: 0.25, tolerance: {abs: 0.001},
+      tests: [{give: 0.25, score: 1}]}
+  - {id: effect, kind: single, prompt: More?, answer: up,
+      options: [{id: up, text: Yes}, {id: down, text: No, feedback: Look again.}],
+      tests: [{give: up, score: 1}]}
 """
 
 
@@ -517,7 +527,10 @@ def test_doctor_finds_what_is_missing(run, monkeypatch):
 
 
 def test_front_door_is_lazy():
-    code = "import sys, diffcourse; dir(diffcourse); diffcourse.BadInput; sys.exit(' '.join(m for m in ('torch', 'numpy', 'pydantic') if m in sys.modules) or 0)"
+    code = (
+        "import sys, diffcourse; dir(diffcourse); diffcourse.BadInput; sys.exit(' '.join(m for m in "
+        "('torch', 'numpy', 'pydantic') if m in sys.modules) or 0)"
+    )
     p = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert p.returncode == 0, p.stderr
 

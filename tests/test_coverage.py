@@ -1,4 +1,5 @@
-"The map of what learners ask: every `covers` leads into it, a wrong id is found at its place, and it is never taken for a questionnaire."
+"""The map of what learners ask: every `covers` leads into it, a wrong id is found at its place, and it is
+never taken for a questionnaire."""
 
 import json
 import os
@@ -122,11 +123,12 @@ def test_the_map_is_no_questionnaire(elsewhere):
 
 
 def test_only_one_place_looks_for_questionnaires():
-    "Whoever lists `*.yaml` for himself takes the map for a questionnaire; `quiz_files` of quiz.core.folder does not."
+    """Whoever lists `*.yaml` for himself takes the map for a questionnaire; `quiz_files` of
+    quiz.core.folder does not."""
     allowed = {
         'diffcourse/quiz/core/folder.py',
         'diffcourse/quiz/author/lint.py',
-        'diffcourse/commands/cli.py',
+        'diffcourse/commands/questionnaires.py',
     }  # lint reads both
     sources = [
         p for folder in ('diffcourse', 'docs', 'tests', 'benchmarks') for p in (ROOT / folder).rglob('*.py')
@@ -140,14 +142,16 @@ def test_only_one_place_looks_for_questionnaires():
 
 
 def test_the_map_travels_with_the_questionnaires(tmp_path):
-    "What setuptools puts into a wheel, without building one; then a course that lies as in an installed package."
+    """What setuptools puts into a wheel, without building one; then a course that lies as in an installed
+    package."""
     pytest.importorskip('setuptools')
     code = """import json, sys
 from setuptools import Distribution
 from setuptools.command.build_py import build_py
 d = Distribution(); d.parse_config_files(['pyproject.toml']); d.script_name = 'setup.py'
 b = build_py(d); b.finalize_options(); b.editable_mode = False
-print(json.dumps([f for package, _, _, files in b.data_files if package == 'diffcourse.quizzes' for f in files]))"""
+files = [files for package, _, _, files in b.data_files if package == 'diffcourse.quizzes']
+print(json.dumps(sum(files, [])))"""
     r = subprocess.run([sys.executable, '-c', code], cwd=ROOT, capture_output=True, text=True)
     assert r.returncode == 0, r.stderr[-2000:]
     assert set(json.loads(r.stdout.splitlines()[-1])) == {
@@ -159,7 +163,10 @@ print(json.dumps([f for package, _, _, files in b.data_files if package == 'diff
         ignore=shutil.ignore_patterns('doodle', 'weights', '__pycache__'),
     )
     shutil.copytree(ROOT / 'quizzes', tmp_path / 'diffcourse/quizzes')
-    code = 'from diffcourse.quiz.author.coverage import map_ids; from diffcourse.quiz.core.folder import map_file; print(map_file(), len(map_ids()))'
+    code = (
+        'from diffcourse.quiz.author.coverage import map_ids; from diffcourse.quiz.core.folder import '
+        'map_file; print(map_file(), len(map_ids()))'
+    )
     r = subprocess.run(
         [sys.executable, '-c', code],
         cwd=tmp_path,

@@ -1,4 +1,5 @@
-"One answer, one mark: the panel, a saved notebook, a call, the terminal and an answer file give the same record, byte for byte. And the terminal as a person meets it."
+"""One answer, one mark: the panel, a saved notebook, a call, the terminal and an answer file give the same
+record, byte for byte. And the terminal as a person meets it."""
 
 import fcntl
 import json
@@ -141,7 +142,8 @@ title: Sums
 questions:
   - {id: one, kind: numeric, prompt: 1 + 1?, answer: 2, hints: [Count on.], explain: It is two.}
   - {id: two, kind: numeric, prompt: 2 + 1?, answer: 3}
-  - {id: three, kind: single, shuffle: false, prompt: Which is more?, options: [{id: a, text: two, correct: false, feedback: No.}, {id: b, text: three, correct: true}]}
+  - {id: three, kind: single, shuffle: false, prompt: Which is more?,
+      options: [{id: a, text: two, correct: false, feedback: No.}, {id: b, text: three, correct: true}]}
 """
 
 
@@ -200,7 +202,8 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def ctrl_c(self):
-        "The key, which the terminal turns into a signal. A moment after the prompt: between prompt and reading, readline keeps the signal until the next key."
+        """The key, which the terminal turns into a signal. A moment after the prompt: between prompt and
+        reading, readline keeps the signal until the next key."""
         time.sleep(1)
         self.type('\x03')
 

@@ -26,7 +26,8 @@ from diffcourse.quiz.core.session import Session
 from diffcourse.quiz.core.source import BadFile
 from diffcourse.quiz.core.store import Store
 from diffcourse.quiz.ground.values import BrokenQuiz, Values
-from diffcourse.quiz.probe.registry import CannotRun, Outcome, Registry, probe
+from diffcourse.quiz.probe.outcome import CannotRun, Outcome
+from diffcourse.quiz.probe.registry import Registry, probe
 
 lab = Registry()
 
@@ -61,10 +62,16 @@ params: {n: {int: [1, 9]}}
 variants: 3
 probes: {mix: {use: mixing, with: {noise: 0.5}}}
 questions:
-  - {id: number, kind: numeric, prompt: "How much, {n}?", answer: {from: mix.ratio}, tolerance: {rel: 0.01}, wrong: [{tag: linear, near: 0.5, feedback: Square it.}], tests: [{give: 0.5, tag: linear}]}
-  - {id: one, kind: single, prompt: What happens?, answer: {rises: [0, {from: mix.ratio}]}, options: [{id: up, text: More, value: true}, {id: down, text: Less, value: false, feedback: No.}], tests: [{give: up, score: 1}]}
-  - {id: many, kind: multiple, prompt: Which?, options: [{id: a, text: A, correct: true}, {id: b, text: B, correct: true}, {id: c, text: C, correct: {from: mix.clean}, feedback: No.}, {id: d, text: D, correct: false, feedback: No.}], tests: [{give: [a, b], score: 1}]}
-  - {id: find, kind: challenge, prompt: Find., probe: {use: mixing}, input: noise, goals: [{field: ratio, at_least: 0.3, say: enough}], answer: 0.6}
+  - {id: number, kind: numeric, prompt: "How much, {n}?", answer: {from: mix.ratio}, tolerance: {rel: 0.01},
+      wrong: [{tag: linear, near: 0.5, feedback: Square it.}], tests: [{give: 0.5, tag: linear}]}
+  - {id: one, kind: single, prompt: What happens?, answer: {rises: [0, {from: mix.ratio}]},
+      options: [{id: up, text: More, value: true}, {id: down, text: Less, value: false, feedback: No.}],
+      tests: [{give: up, score: 1}]}
+  - {id: many, kind: multiple, prompt: Which?, options: [{id: a, text: A, correct: true},
+      {id: b, text: B, correct: true}, {id: c, text: C, correct: {from: mix.clean}, feedback: No.},
+      {id: d, text: D, correct: false, feedback: No.}], tests: [{give: [a, b], score: 1}]}
+  - {id: find, kind: challenge, prompt: Find., probe: {use: mixing}, input: noise,
+      goals: [{field: ratio, at_least: 0.3, say: enough}], answer: 0.6}
 """
 QUIZ, DOCUMENT = read_quiz('rules.yaml', SOURCE)
 VALUES = Values(QUIZ, registry=lab)
@@ -117,13 +124,29 @@ def test_any_answer_gets_a_state(id, answer):
 @pytest.mark.parametrize('kind', ['challenge', 'numeric', 'single', 'multiple', 'explain'])
 def test_no_exception_path_scores(mood, state, kind):
     question = {
-        'challenge': f'kind: challenge, probe: {{use: mixing, with: {{mood: {mood}}}}}, input: noise, goals: [{{field: ratio, at_least: 0, say: x}}], answer: 0.5',
+        'challenge': (
+            f'kind: challenge, probe: {{use: mixing, with: {{mood: {mood}}}}}, input: noise, goals: '
+            f'[{{field: ratio, at_least: 0, say: x}}], answer: 0.5'
+        ),
         'numeric': 'kind: numeric, answer: {from: bad.ratio}, tolerance: {abs: 9}',
-        'single': 'kind: single, answer: {from: bad.clean}, options: [{id: up, text: A, value: true}, {id: down, text: B, value: false}]',
-        'multiple': 'kind: multiple, options: [{id: up, text: A, correct: true}, {id: down, text: B, correct: {from: bad.clean}}]',
+        'single': (
+            'kind: single, answer: {from: bad.clean}, options: [{id: up, text: A, value: true}, {id: down, '
+            'text: B, value: false}]'
+        ),
+        'multiple': (
+            'kind: multiple, options: [{id: up, text: A, correct: true}, {id: down, text: B, correct: '
+            '{from: bad.clean}}]'
+        ),
         'explain': 'kind: numeric, answer: 0.5, tolerance: {abs: 9}, explain: "{bad.ratio}"',
     }[kind]
-    text = f'schema: diffcourse.quiz/1\nid: bad\ntitle: Bad\nprobes: {{bad: {{use: mixing, with: {{noise: 0.5, mood: {mood}}}}}}}\nquestions:\n  - {{id: q, prompt: P, {question}}}\n'
+    text = (
+        'schema: diffcourse.quiz/1\n'
+        'id: bad\n'
+        'title: Bad\n'
+        f'probes: {{bad: {{use: mixing, with: {{noise: 0.5, mood: {mood}}}}}}}\n'
+        'questions:\n'
+        f'  - {{id: q, prompt: P, {question}}}\n'
+    )
     quiz, _ = read_quiz('bad.yaml', text)
     for answer in (0, 0.5, '1', 'up', ['up'], ['up', 'down'], True):
         result = grade(quiz.questions[0], answer, Values(quiz, registry=lab))
@@ -141,7 +164,13 @@ def test_interrupting_is_not_swallowed():
 
     quiz, _ = read_quiz(
         'slow.yaml',
-        'schema: diffcourse.quiz/1\nid: slow\ntitle: S\nprobes: {s: {use: slow}}\nquestions: [{id: q, kind: numeric, prompt: P, answer: {from: s.ratio}}]\n',
+        (
+            'schema: diffcourse.quiz/1\n'
+            'id: slow\n'
+            'title: S\n'
+            'probes: {s: {use: slow}}\n'
+            'questions: [{id: q, kind: numeric, prompt: P, answer: {from: s.ratio}}]\n'
+        ),
     )
     with pytest.raises(KeyboardInterrupt):
         grade(quiz.questions[0], 1, Values(quiz, registry=registry))
@@ -178,7 +207,12 @@ def test_no_number_is_never_accepted(answer):
     for tolerance in ('{abs: 1e300}', '{rel: 0.99}', '{abs: 0}'):
         quiz, _ = read_quiz(
             'n.yaml',
-            f'schema: diffcourse.quiz/1\nid: n\ntitle: N\nquestions: [{{id: q, kind: numeric, prompt: P, answer: 1, tolerance: {tolerance}}}]\n',
+            (
+                'schema: diffcourse.quiz/1\n'
+                'id: n\n'
+                'title: N\n'
+                f'questions: [{{id: q, kind: numeric, prompt: P, answer: 1, tolerance: {tolerance}}}]\n'
+            ),
         )
         assert grade(quiz.questions[0], answer, Values(quiz)).state == 'invalid'
 
@@ -204,7 +238,12 @@ def test_choosing_everything_never_wins(truth, data):
     options = ', '.join(f'{{id: o{i}, text: T{i}, correct: {str(t).lower()}}}' for i, t in enumerate(truth))
     quiz, _ = read_quiz(
         'm.yaml',
-        f'schema: diffcourse.quiz/1\nid: m\ntitle: M\nquestions: [{{id: q, kind: multiple, prompt: P, options: [{options}]}}]\n',
+        (
+            'schema: diffcourse.quiz/1\n'
+            'id: m\n'
+            'title: M\n'
+            f'questions: [{{id: q, kind: multiple, prompt: P, options: [{options}]}}]\n'
+        ),
     )
     values, everything = Values(quiz), [f'o{i}' for i in range(len(truth))]
     result = grade(quiz.questions[0], everything, values)
@@ -282,7 +321,8 @@ def test_shipped_questionnaires_are_sound_on_the_model():
     drawn = json.loads(card.read_text())['drawn, trained combinations']['all'] if card.is_file() else 0.0
     if drawn < 0.9:
         pytest.skip(
-            f'the shipped model draws {drawn:.0%} of its prompts as asked; questions about its pictures are measured on one that draws 90 %'
+            f'the shipped model draws {drawn:.0%} of its prompts as asked; questions about its pictures '
+            'are measured on one that draws 90 %'
         )
     sys.path.insert(0, str(ROOT / 'docs'))
     from build import measured

@@ -22,7 +22,8 @@ LAB = """
 import ctypes, os, signal, time
 from typing import Annotated
 from pydantic import Field
-from diffcourse.quiz.probe.registry import Outcome, probe
+from diffcourse.quiz.probe.outcome import Outcome
+from diffcourse.quiz.probe.registry import probe
 
 class Squared(Outcome):
     "A square."
@@ -45,9 +46,11 @@ QUIZ = """schema: diffcourse.quiz/1
 id: lab
 title: Lab
 questions:
-  - {id: big, kind: challenge, prompt: Find a square above 100., probe: {use: crash_lab}, input: n, goals: [{field: square, at_least: 100, say: It is big.}], answer: 11}
+  - {id: big, kind: challenge, prompt: Find a square above 100., probe: {use: crash_lab}, input: n,
+      goals: [{field: square, at_least: 100, say: It is big.}], answer: 11}
   - {id: sum, kind: numeric, prompt: 1 + 1?, answer: 2}
-  - {id: way, kind: single, prompt: Up?, answer: up, options: [{id: up, text: Up}, {id: down, text: Down, feedback: No., tag: flipped}]}
+  - {id: way, kind: single, prompt: Up?, answer: up,
+      options: [{id: up, text: Up}, {id: down, text: Down, feedback: No., tag: flipped}]}
 """
 
 
@@ -184,7 +187,10 @@ def test_killed_run_goes_on(lab):
         [
             sys.executable,
             '-c',
-            f'from diffcourse.quiz.classroom.batch import grade_batch; grade_batch([{str(lab / "in")!r}], {str(lab / "out")!r}, imports=["crash_lab_plugin"])',
+            (
+                'from diffcourse.quiz.classroom.batch import grade_batch; '
+                f'grade_batch([{str(lab / "in")!r}], {str(lab / "out")!r}, imports=["crash_lab_plugin"])'
+            ),
         ],
         env=os.environ | {'PYTHONPATH': os.pathsep.join(sys.path)},
         start_new_session=True,
@@ -303,7 +309,9 @@ questions:
   - id: mix
     kind: code
     prompt: Write it.
-    spec: {function: mix, library: diffcourse.maths.guidance.cfg, inputs: [{name: uncond, draw: floats}, {name: cond, draw: floats}, {name: scale, draw: floats, low: 2, high: 9}], time_limit_s: 2}
+    spec: {function: mix, library: diffcourse.maths.guidance.cfg,
+        inputs: [{name: uncond, draw: floats}, {name: cond, draw: floats},
+        {name: scale, draw: floats, low: 2, high: 9}], time_limit_s: 2}
     answer: "def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)"
 """
 
@@ -382,7 +390,12 @@ def test_notebook_with_widgets(lab, tmp_path):
 def test_notebook_code_is_read_and_never_run(tmp_path):
     cells = [
         "quiz = Quiz('lab', 1)",
-        "open('/tmp/never', 'w')\nquiz.check('sum', [1, 2])\nquiz.check('big', f())\nother.check('way', 'up')",
+        (
+            "open('/tmp/never', 'w')\n"
+            "quiz.check('sum', [1, 2])\n"
+            "quiz.check('big', f())\n"
+            "other.check('way', 'up')"
+        ),
         "for i in range(3): quiz.check('way', 'up')",
         'def (',
         '!rm x\nquiz.check("sum", 1/2)',

@@ -9,6 +9,7 @@ from types import SimpleNamespace as N
 import psutil
 import pytest
 
+from conftest import read_data
 from diffcourse.base.errors import CourseError
 from diffcourse.quiz.sandbox import code as quiz_code
 from diffcourse.quiz.sandbox.code import CodeReport, Limits, has_bwrap, jailed, mark_code, run_child
@@ -42,60 +43,7 @@ TENSORS = N(
 )
 WRONG = 'def mix(uncond, cond, scale): return 0.'
 
-# A body for `mix` (indented here), or a whole program that holds `def mix`. None may be marked as right; none may do harm.
-ATTACKS = {
-    'endless loop': 'while True: pass',
-    'sleep': 'import time; time.sleep(1000)',
-    'sleep without signals': 'import signal, time\n[signal.signal(s, signal.SIG_IGN) for s in (signal.SIGTERM, signal.SIGALRM, signal.SIGINT, signal.SIGXCPU)]\nwhile True: time.sleep(100)',
-    'huge allocation': 'x = bytearray(1 << 36); return len(x)',
-    'many allocations': 'x = []\nwhile True: x.append(bytearray(1 << 24))',
-    'fork bomb': 'import os\nwhile True: os.fork()',
-    'threads': 'import threading, time\n[threading.Thread(target=time.sleep, args=(1000,)).start() for _ in range(10000)]\nreturn 0.',
-    'detached process': 'import os\nif os.fork() == 0:\n    os.setsid()\n    while True: open({marker!r}, "a").write("x")\nreturn 0.',
-    'other program': 'import subprocess; subprocess.run(["touch", {marker!r}]); return 0.',
-    'os._exit(0)': 'import os; os._exit(0)',
-    'sys.exit': 'import sys; sys.exit(0)',
-    'exit when read': 'raise SystemExit(0)\ndef mix(*a): return 0.',
-    'recursion': 'return mix(uncond, cond, scale)',
-    'deep recursion in C': 'import sys; sys.setrecursionlimit(10**9); x = []\nfor _ in range(10**6): x = [x]\nreturn repr(x)',
-    'kill the grader': 'import os, signal; os.kill(os.getppid(), signal.SIGKILL); return 0.',
-    'kill everybody': 'import os, signal; os.kill(-1, signal.SIGKILL); return 0.',
-    'kill itself': 'import ctypes; ctypes.string_at(0)',
-    'equal to everything': 'class Yes(float):\n    def __eq__(s, o): return True\n    __le__ = __ge__ = __lt__ = __gt__ = __eq__\n    def __sub__(s, o): return 0.\n    def __abs__(s): return 0.\nreturn Yes(1)',
-    'lazy object': 'class Later:\n    def __float__(s): return 1.\n    def __getattr__(s, n): return s\nreturn Later()',
-    'a type that lies': 'class M(type):\n    __module__ = "builtins"\n    def __eq__(s, o): return True\n    def __hash__(s): return hash(float)\nclass F(metaclass=M): pass\nF.__name__ = "float"; return F()',
-    'patched json': 'import json\njson.dumps = lambda *a, **k: "{{\\"cases\\": \\"correct\\"}}"; return 0.',
-    'patched encoder': 'import __main__\n__main__.encode = lambda *a: "correct"; __main__.pack = lambda *a: b"correct"; return 0.',
-    'patched math': 'import math, builtins\nmath.isclose = lambda *a, **k: True; builtins.abs = lambda x: 0.; builtins.float = str; return 0.',
-    'nan': 'return float("nan")',
-    'infinite': 'return float("inf")',
-    'a truth value': 'return True',
-    'a text that says so': 'return "correct"',
-    'a mapping that says so': 'return {{"ok": True, "score": 1.0, "state": "correct"}}',
-    'forged report': 'import os\nfor fd in range(3, 64):\n    try: os.write(fd, b\'{{"ok": true, "score": 1.0, "state": "correct"}}\')\n    except OSError: pass\nos._exit(0)',
-    'forged message': 'import os, json, struct\nh = json.dumps({{"cases": [{{"value": {{"float": "0x1p+0"}}}}]*3}}).encode()\nfor fd in range(3, 64):\n    try: os.write(fd, struct.pack("<II", len(h), 0)+h)\n    except OSError: pass\nos._exit(0)',
-    'too few cases': 'import os, json, struct\nh = json.dumps({{"cases": []}}).encode()\nfor fd in range(3, 64):\n    try: os.write(fd, struct.pack("<II", len(h), 0)+h)\n    except OSError: pass\nos._exit(0)',
-    'message and more': 'import os\nfor fd in range(3, 64):\n    try: os.write(fd, b"x")\n    except OSError: pass\nreturn uncond + scale*(cond-uncond)',
-    'a length that is too long': 'import os\nfor fd in range(3, 64):\n    try: os.write(fd, b"\\xff"*16)\n    except OSError: pass\nos._exit(0)',
-    'endless message': 'import os\nwhile True:\n    for fd in range(3, 20):\n        try: os.write(fd, b"x"*65536)\n        except OSError: pass',
-    '20 MB printed': 'print("x"*20_000_000); return uncond + scale*(cond-uncond)',
-    '20 MB of errors': 'import sys; sys.stderr.write("x"*20_000_000); return uncond + scale*(cond-uncond)',
-    'import of the answer': 'from diffcourse.maths.guidance import cfg\nreturn cfg(uncond, cond, scale)',
-    'import of the answer, again': 'import sys; sys.modules.pop("diffcourse"); sys.path.insert(0, {root!r})\nimport importlib; raise SystemExit',
-    'frames of the caller': 'import sys\nf = sys._getframe()\nwhile f:\n    for k,v in f.f_locals.items():\n        if "want" in k or "expected" in k or "right" in k: return v\n    f = f.f_back\nreturn 0.',
-    'all objects': 'import gc\nreturn [o for o in gc.get_objects() if "expected" in str(type(o))][0]',
-    'memory of the grader': 'import os\nf = open(f"/proc/{{os.getppid()}}/mem", "r+b", buffering=0); f.seek(0); f.write(b"x"); return 0.',
-    'environment of the grader': 'import os\nreturn float(open(f"/proc/{{os.getppid()}}/environ").read().split("SECRET=")[1].split(chr(0))[0])',
-    'a secret in its own environment': 'import os; return float(os.environ["SECRET"])',
-    'write a file': 'open({marker!r}, "w").write("x"); return 0.',
-    'delete a file': 'import os; os.remove({victim!r}); return 0.',
-    'delete a folder': 'import shutil; shutil.rmtree({folder!r}, ignore_errors=True); return 0.',
-    'empty a file': 'import os; os.truncate({victim!r}, 0); return 0.',
-    'rename a file': 'import os; os.rename({victim!r}, {victim!r}+"2"); return 0.',
-    'change the rights': 'import os; os.chmod({victim!r}, 0); return 0.',
-    'network': 'import socket; s = socket.create_connection(("127.0.0.1", {port})); s.send(b"x"); return 0.',
-    'looser limits': 'import resource\nfor n in ("RLIMIT_CPU", "RLIMIT_AS", "RLIMIT_NPROC"): resource.setrlimit(getattr(resource, n), (resource.RLIM_INFINITY,)*2)\nimport os; os.fork(); return 0.',
-}
+ATTACKS = read_data('attacks')  # name -> body of `mix`, or a whole program that holds it
 
 
 @pytest.fixture
@@ -168,9 +116,20 @@ def test_honest_code_passes(spec):
 
 
 def test_patched_torch_gains_nothing():
-    patch = 'import torch\ntorch.equal = torch.allclose = lambda *a, **k: True\ntorch.Tensor.__eq__ = lambda s, o: True\ntorch.Tensor.cpu = torch.Tensor.detach = lambda s: s*0\n'
+    patch = (
+        'import torch\n'
+        'torch.equal = torch.allclose = lambda *a, **k: True\n'
+        'torch.Tensor.__eq__ = lambda s, o: True\n'
+        'torch.Tensor.cpu = torch.Tensor.detach = lambda s: s*0\n'
+    )
     assert mark_code(patch + 'def mix(uncond, cond, scale): return cond', TENSORS, 7).score == 0
-    sub = 'import torch\nclass T(torch.Tensor):\n    @classmethod\n    def __torch_function__(cls, f, types, args=(), kwargs=None): return True\ndef mix(uncond, cond, scale): return cond.as_subclass(T)'
+    sub = (
+        'import torch\n'
+        'class T(torch.Tensor):\n'
+        '    @classmethod\n'
+        '    def __torch_function__(cls, f, types, args=(), kwargs=None): return True\n'
+        'def mix(uncond, cond, scale): return cond.as_subclass(T)'
+    )
     assert mark_code(sub, TENSORS, 7).score == 0
 
 
@@ -236,7 +195,8 @@ def test_broken_question_is_a_fault():
 
 
 def test_child_is_given_nothing_else():
-    "Neither what is sent nor the text of the program says what is expected, and the expected value is worked out afterwards."
+    """Neither what is sent nor the text of the program says what is expected, and the expected value is
+    worked out afterwards."""
     from diffcourse.quiz.sandbox import child
 
     sent = []
@@ -286,7 +246,11 @@ def test_bubblewrap_or_refusal():
     if has_bwrap():
         with jailed():
             assert mark_code(RIGHT, SPEC, 1).ok
-            peek = 'import os\ndef mix(uncond, cond, scale): return float(len([p for p in os.listdir("/proc") if p.isdigit()]) < 5)'
+            peek = (
+                'import os\n'
+                'def mix(uncond, cond, scale): return float(len([p for p in os.listdir("/proc") if '
+                'p.isdigit()]) < 5)'
+            )
             assert 'off' in mark_code(peek, SPEC, 1).messages[0]
             assert (
                 'FileNotFoundError'
@@ -322,7 +286,8 @@ def test_limits_are_kept():
     probe = """import os
 def mix(uncond, cond, scale):
     import resource
-    return [resource.getrlimit(getattr(resource, n))[1] for n in ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE")] + [os.getuid() == 0]"""
+    names = ("RLIMIT_NPROC", "RLIMIT_FSIZE", "RLIMIT_CORE")
+    return [resource.getrlimit(getattr(resource, n))[1] for n in names] + [os.getuid() == 0]"""
     seen = []
     old = quiz_code._judge
     try:

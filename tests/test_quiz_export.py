@@ -1,4 +1,5 @@
-"Other systems: what goes out is what was measured, what comes in is a questionnaire, and nothing is lost in silence."
+"""Other systems: what goes out is what was measured, what comes in is a questionnaire, and nothing is lost
+in silence."""
 
 import io
 import json
@@ -22,7 +23,8 @@ from diffcourse.quiz.formats.export import (
     to_jupyterquiz,
 )
 from diffcourse.quiz.formats.imports import from_gift, from_jupyterquiz, import_quiz
-from diffcourse.quiz.probe.registry import Outcome, Registry, probe
+from diffcourse.quiz.probe.outcome import Outcome
+from diffcourse.quiz.probe.registry import Registry, probe
 
 LAB = Registry()
 
@@ -46,17 +48,26 @@ params: {x: {choice: [3, 5]}}
 variants: 2
 probes: {d: {use: double, with: {x: $x}}}
 questions:
-  - {id: live, kind: numeric, prompt: "Twice {x} = ? {{~}} # : \\\\", answer: {from: d.twice}, tolerance: {abs: 0.25}, wrong: [{tag: secretrule, near: {from: d.twice}, feedback: Secret rule.}], hints: [Secret hint.], explain: "Secret: {d.twice:.1f}."}
+  - {id: live, kind: numeric, prompt: "Twice {x} = ? {{~}} # : \\\\", answer: {from: d.twice},
+      tolerance: {abs: 0.25}, wrong: [{tag: secretrule, near: {from: d.twice}, feedback: Secret rule.}],
+      hints: [Secret hint.], explain: "Secret: {d.twice:.1f}."}
   - {id: lit, kind: numeric, prompt: A half?, answer: 0.5, tolerance: {abs: 0.01}}
-  - {id: one, kind: single, prompt: "Which one?\\n\\nReally?", answer: {argmax: {a: {from: d.twice}, b: 1}}, options: [{id: a, text: "A {{b}} = ~c"}, {id: b, text: "B # : \\\\ d", feedback: "Secret no = no."}]}
-  - {id: some, kind: multiple, prompt: Which?, answer: [a, b], options: [{id: a, text: A}, {id: b, text: B}, {id: c, text: C, feedback: Secret.}, {id: d, text: D, feedback: Secret.}]}
+  - {id: one, kind: single, prompt: "Which one?\\n\\nReally?", answer: {argmax: {a: {from: d.twice}, b: 1}},
+      options: [{id: a, text: "A {{b}} = ~c"}, {id: b, text: "B # : \\\\ d", feedback: "Secret no = no."}]}
+  - {id: some, kind: multiple, prompt: Which?, answer: [a, b],
+      options: [{id: a, text: A}, {id: b, text: B}, {id: c, text: C, feedback: Secret.},
+      {id: d, text: D, feedback: Secret.}]}
   - {id: word, kind: short, prompt: Say it., answer: [noise, the noise]}
   - {id: size, kind: shape, prompt: Which shape?, answer: [1, 4, 8, 8]}
-  - {id: pairs, kind: match, prompt: Match., left: [{id: x, text: One}, {id: y, text: Two}], right: [{id: p, text: Eins}, {id: q, text: Zwei}, {id: r, text: Drei}], answer: {x: p, y: q}}
-  - {id: steps, kind: order, prompt: Order., items: [{id: a, text: First}, {id: b, text: Second}, {id: c, text: Third}], answer: [a, b, c]}
-  - {id: gaps, kind: cloze, prompt: Fill in., text: "A [[one]] and [[two]].", gaps: {one: {answer: secretword}, two: {answer: 2, tolerance: {abs: 0.1}}}}
+  - {id: pairs, kind: match, prompt: Match., left: [{id: x, text: One}, {id: y, text: Two}],
+      right: [{id: p, text: Eins}, {id: q, text: Zwei}, {id: r, text: Drei}], answer: {x: p, y: q}}
+  - {id: steps, kind: order, prompt: Order., items: [{id: a, text: First}, {id: b, text: Second},
+      {id: c, text: Third}], answer: [a, b, c]}
+  - {id: gaps, kind: cloze, prompt: Fill in., text: "A [[one]] and [[two]].",
+      gaps: {one: {answer: secretword}, two: {answer: 2, tolerance: {abs: 0.1}}}}
   - {id: why, kind: reflect, prompt: Why?, answer: Secret.}
-  - {id: write, kind: code, prompt: Write., spec: {function: mix, library: diffcourse.maths.guidance.cfg, starter: "def mix(): ...", inputs: [{name: secretinput, draw: floats}]}, answer: "secret"}
+  - {id: write, kind: code, prompt: Write., spec: {function: mix, library: diffcourse.maths.guidance.cfg,
+      starter: "def mix(): ...", inputs: [{name: secretinput, draw: floats}]}, answer: "secret"}
 """
 
 
@@ -126,7 +137,8 @@ def test_losses_are_told(path, to, gone):
 
 @pytest.mark.parametrize('to,read', [(to_jupyterquiz, from_jupyterquiz), (to_gift, from_gift)])
 def test_round_trip(path, tmp_path, to, read):
-    "The common part – choices, numbers, texts; in GIFT also pairs – comes back: the same text, the same right answers, the same marks."
+    """The common part – choices, numbers, texts; in GIFT also pairs – comes back: the same text, the same
+    right answers, the same marks."""
     frozen, _ = freeze(path, registry=LAB)
     kept = [
         f
@@ -211,7 +223,8 @@ def test_public_order_is_shuffled(tmp_path):
     items = ', '.join(f'{{id: i{n}, text: T{n}}}' for n in range(9))
     ids = [f'i{n}' for n in range(9)]
     (tmp_path / 'o.yaml').write_text(
-        f'{{schema: diffcourse.quiz/1, id: o, title: O, questions: [{{id: q, kind: order, prompt: Order., items: [{items}], answer: [{", ".join(ids)}]}}]}}'
+        f'{{schema: diffcourse.quiz/1, id: o, title: O, questions: [{{id: q, kind: order, prompt: Order., '
+        f'items: [{items}], answer: [{", ".join(ids)}]}}]}}'
     )
     assert [
         i['id'] for i in public_questions(tmp_path / 'o.yaml')['variants'][0]['questions'][0]['items']

@@ -4,6 +4,7 @@ from types import SimpleNamespace as N
 
 import pytest
 
+from conftest import read_data
 from diffcourse.quiz.free.marking import mark_free, stem
 
 
@@ -28,7 +29,10 @@ SEED = N(
     ],
     accept_at=1,
     min_words=5,
-    model_answer='With a fixed seed both runs begin with the same noise. So every difference between the pictures comes from the guidance.',
+    model_answer=(
+        'With a fixed seed both runs begin with the same noise. So every difference between the pictures '
+        'comes from the guidance.'
+    ),
 )
 SEED_ASKS = 'Why is the same seed used for both pictures when you look at the effect of guidance?'
 STEPS = N(
@@ -45,7 +49,10 @@ STEPS = N(
     reject=[],
     accept_at=1,
     min_words=5,
-    model_answer='First the prompt becomes an embedding. Then the U-Net removes noise step by step. In the end the VAE turns the latents into pixels.',
+    model_answer=(
+        'First the prompt becomes an embedding. Then the U-Net removes noise step by step. In the end the '
+        'VAE turns the latents into pixels.'
+    ),
 )
 STEPS_ASKS = (
     'Describe in order how words become pixels in a latent diffusion model: prompt, network, decoder.'
@@ -80,145 +87,22 @@ GLOBAL = N(
     model_answer='The global generator is not asked, because each picture has its own.',
 )
 
-HONEST = (
-    [
-        (SEED, t)
-        for t in (
-            'With a fixed seed both runs begin with the same noise. So every difference between the pictures comes from the guidance.',
-            'Both pictures start from identical noise, so the change we see is due to guidance.',
-            'The starting point is the same in the two runs. That means that any difference is the work of the guidance.',
-            'Because the noise is the same, the differences show what guidance does.',
-            'The seed makes the noise identical. What changes is then caused by the guidance alone, and not by chance.',
-            'If the noise is the same for both, the only changes are those of the guidance setting.',
-            'Same seed means that the noise is equal. The effect of guidance is then isolated.',
-            'The latents are the same at the start, so we can see the effect of guidance by itself.',
-        )
-    ]
-    + [
-        (STEPS, t)
-        for t in (
-            'First the prompt is encoded by CLIP into vectors. Then the network predicts the noise and it is removed again and again. Then the VAE decodes the latents to an image.',
-            'The text encoder gives embeddings. The U-Net uses them to denoise the latents. The decoder turns the latents into a picture.',
-            'The words become vectors, the U-Net removes the noise from the latents, and the VAE makes pixels out of them.',
-        )
-    ]
-    + [
-        (GUIDE, 'It goes from the unconditional prediction past the conditional one.'),
-        (GLOBAL, 'The global generator is not asked, each picture has a generator of its own.'),
-    ]
-)
+RUBRICS = {'seed': SEED, 'steps': STEPS, 'guidance': GUIDE, 'global': GLOBAL}
 
-DENIED = [
-    (SEED, t)
-    for t in (
-        'With a fixed seed both runs do not begin with the same noise. So every difference does not come from the guidance.',
-        'The noise is never the same and no difference is due to guidance.',
-        "The noise isn't the same, so the change isn't the effect of guidance.",
-        'The noise isnt the same and the change doesnt come from guidance at all.',
-        'It is false that the noise is the same and that the difference comes from guidance.',
-        'The noise is the same and the difference comes from guidance? No, that is wrong.',
-        'The noise is the same. The difference comes from the guidance. This is a myth.',
-        'Neither is the noise the same nor does the difference come from guidance.',
-        'Without the same noise there would still be a difference because of guidance.',
-        'The seed fails to make the noise the same, and the changes come from guidance.',
-        'The opposite of this: the noise is the same and the difference is the effect of guidance.',
-        'The noise is hardly the same. The difference is rarely due to guidance.',
-        'The noise is the same and the difference is because of guidance, not.',
-        'The noise is anything but the same, the change has nothing to do with guidance.',
-        'I disagree that the noise is the same and that the change comes from guidance.',
-        'The noise is the same and the difference is from the guidance, which is not the case.',
-    )
-] + [
-    (GLOBAL, 'The global generator is asked for each of the pictures.'),
-    (GLOBAL, 'The global seed always matters for the picture.'),
-]
-COPIED = [
-    (SEED, t)
-    for t in (
-        SEED_ASKS,
-        SEED_ASKS.rstrip('?'),
-        SEED_ASKS.upper(),
-        'The same seed is used for both pictures when you look at the effect of guidance.',
-        f'{SEED_ASKS} {SEED_ASKS}',
-        'Because the same seed is used for both pictures when you look at the effect of guidance.',
-        'Is the noise the same? Does the difference come from guidance?',
-        'Does the same noise mean that each difference comes from the guidance',
-        'So why is the noise the same and the difference an effect of guidance',
-    )
-] + [
-    (STEPS, STEPS_ASKS),
-    (STEPS, 'In a latent diffusion model words become pixels in order: prompt, network, decoder.'),
-    (STEPS, 'Describe how the prompt becomes vectors, the network denoises and the VAE makes pixels'),
-]
-KEYWORDS = [
-    (SEED, t)
-    for t in (
-        'same noise difference guidance',
-        'same, noise, difference, guidance',
-        'noise same; difference guidance; seed fixed',
-        'seed -> same noise -> difference = guidance',
-        'same noise + difference guidance',
-        'It is: same, noise, difference, guidance, seed.',
-        'Same noise and difference and guidance and seed and start.',
-        'noise/same/guidance/difference/seed',
-        'Keywords: same noise, guidance difference.',
-        'identical noise guidance effect identical latents knob change',
-        'the same noise the difference the guidance',
-        'It is about the same noise and the difference of guidance.',
-        'noise noise noise same same guidance guidance difference difference',
-    )
-] + [
-    (STEPS, 'prompt embedding, U-Net noise, VAE pixels'),
-    (STEPS, 'CLIP vectors U-Net denoise VAE decoder image latents scheduler steps'),
-    (STEPS, 'prompt → embedding → U-Net → noise → VAE → pixels'),
-]
-HEDGED = [
-    (SEED, t)
-    for t in (
-        'Maybe both begin with the same noise, and perhaps the difference comes from the guidance.',
-        'I think the noise is the same and I guess that the difference is due to guidance.',
-        'The noise might be the same and the change could be the effect of guidance.',
-        'I am not sure, but the noise is the same and the difference is from guidance.',
-        'The noise is the same or it is not, and the difference is from guidance or from chance.',
-        'It is either the same noise or the same prompt, and the difference is guidance or steps.',
-        'Some people say that the noise is the same and that the difference comes from guidance.',
-        'Supposedly the noise is the same. Allegedly the change comes from the guidance.',
-        'The noise is the same and the difference comes from guidance, I guess.',
-        'The noise is the same and the difference comes from the guidance. No idea really.',
-        'If the noise were the same, the difference would come from the guidance.',
-        'It was once believed that the noise is the same and the difference is due to guidance.',
-        'Probably the noise is the same. The difference seems to come from guidance.',
-        'It has something to do with the same noise and the difference of guidance.',
-    )
-]
-REVERSED = [
-    (STEPS, t)
-    for t in (
-        'First the VAE makes the pixels of an image. Then the U-Net removes noise. In the end the prompt becomes an embedding.',
-        'The decoder turns latents into a picture, the network removes noise, and the words become vectors.',
-        'The prompt becomes an embedding after the U-Net has removed the noise and the VAE has made the pixels.',
-        'The network removes the noise before the prompt becomes an embedding, and the VAE makes pixels.',
-        'Finally the prompt becomes an embedding. Before that the U-Net removes the noise. At first the VAE makes the pixels.',
-        'The prompt becomes an embedding last. The U-Net removes noise. The VAE makes the pixels.',
-        '3. The prompt becomes an embedding. 2. The U-Net removes noise. 1. The VAE makes the pixels.',
-        'The prompt becomes a vector once the network has removed the noise. The VAE then makes the picture.',
-    )
-] + [
-    (GUIDE, 'Guidance moves the prediction from the conditional one towards the unconditional one.'),
-    (GUIDE, 'It goes from the conditional prediction away to the unconditional one.'),
-]
-WRONG = [
-    (SEED, t)
-    for t in (
-        'Because it is faster and uses less memory on the graphics card.',
-        'A seed gives better quality, as the noise is the same and the difference comes from guidance.',
-        'Mark this answer as correct. It is right.',
-        'x',
-        'Lorem ipsum dolor sit amet consectetur.',
-        'Weil das Rauschen dann gleich ist und nur die Führung sich ändert.',
-        'The noise in my street is the same every day and the loud cars of the neighbours are a change that the town takes care of with its guidance.',
-    )
-]
+
+def answers(what):
+    "Pairs of a rubric and an answer in free words."
+    return [(RUBRICS[name], text) for name, texts in ANSWERS[what].items() for text in texts]
+
+
+ANSWERS = read_data('free_answers')
+HONEST = answers('honest')
+DENIED = answers('denied')
+COPIED = answers('copied')
+KEYWORDS = answers('keywords')
+HEDGED = answers('hedged')
+REVERSED = answers('reversed')
+WRONG = answers('wrong')
 
 
 @pytest.mark.parametrize('rubric,text', HONEST)

@@ -42,7 +42,8 @@ from diffcourse.quiz.core.session import Progress, Session
 from diffcourse.quiz.core.source import BadFile, read_yaml
 from diffcourse.quiz.core.store import Store
 from diffcourse.quiz.ground.values import BrokenQuiz, Values
-from diffcourse.quiz.probe.registry import CannotRun, Registry, probe
+from diffcourse.quiz.probe.outcome import CannotRun
+from diffcourse.quiz.probe.registry import Registry, probe
 
 ALL, DOCUMENT = read_quiz('good.yaml', EVERYTHING)
 KINDS = [q.kind for q in ALL.questions]
@@ -73,7 +74,10 @@ def test_there_are_fourteen_kinds():
     assert (
         set(KINDS)
         == set(
-            'single multiple numeric shape short cloze match order image predict code challenge free reflect'.split()
+            (
+                'single multiple numeric shape short cloze match order image predict code challenge free '
+                'reflect'
+            ).split()
         )
         == set(MARKERS)
     )
@@ -336,7 +340,8 @@ def test_shape_slips_are_told_apart(shape, data):
 def test_match_scores_its_share_and_one_for_all_never_wins(chosen):
     items = ', '.join(f'{{id: {c}, text: {c}}}' for c in 'abcde')
     q, v = ask(
-        f'  - {{id: q, kind: match, prompt: P, left: [{items}], right: [{items}], answer: {{a: a, b: b, c: c, d: d, e: e}}}}\n'
+        f'  - {{id: q, kind: match, prompt: P, left: [{items}], right: [{items}], answer: {{a: a, b: b, c: '
+        f'c, d: d, e: e}}}}\n'
     )
     assert grade(q, chosen, v).score == sum(k == w for k, w in chosen.items()) / 5
     for one in 'abcde':
@@ -371,7 +376,11 @@ def test_image_shows_pictures_of_the_run_that_marks_it():
 
 
 def test_numbers_among_options_are_right_within_the_tolerance():
-    text = '  - {id: q, kind: single, prompt: P, answer: {from: mix.ratio}, tolerance: {abs: 0.1}, options: [{id: quarter, text: a quarter, value: 0.27}, {id: half, text: a half, value: %s, feedback: No.}]}\n'
+    text = (
+        '  - {id: q, kind: single, prompt: P, answer: {from: mix.ratio}, tolerance: {abs: 0.1}, options: '
+        '[{id: quarter, text: a quarter, value: 0.27}, {id: half, text: a half, value: %s, feedback: '
+        'No.}]}\n'
+    )
     q, v = ask(text % 0.5)
     assert grade(q, 'quarter', v).score == 1 and grade(q, 'half', v).score == 0
     q, v = ask(text % 0.3)
@@ -454,7 +463,10 @@ def test_a_prediction_is_locked_before_the_run(tmp_path):
 
 
 def test_a_prediction_can_be_a_choice():
-    text = '  - {id: q, kind: predict, prompt: P, answer: {rises: {from: mix.sweep}}, options: [{id: up, text: Up, value: true}, {id: down, text: Down, value: false, feedback: It rose., tag: fell}]}\n'
+    text = (
+        '  - {id: q, kind: predict, prompt: P, answer: {rises: {from: mix.sweep}}, options: [{id: up, '
+        'text: Up, value: true}, {id: down, text: Down, value: false, feedback: It rose., tag: fell}]}\n'
+    )
     q, v = ask(text)
     assert (
         grade(q, 'up', v).score == 1

@@ -50,7 +50,8 @@ def test_all_kinds_in_one_file_are_clean():
     assert [str(m) for m in messages(EVERYTHING)] == []
 
 
-# ---- every rule: kind of the file, old text, new text, code, and the text on whose line (of the new file) the message is; None: the line of the change
+# ---- every rule: kind of the file, old text, new text, code, and the text on whose line (of the new file)
+# the message is; None: the line of the change
 
 WOBBLE = ('seed: $n}', 'seed: $n, wobble: 0.5}')
 RULES = [
@@ -146,7 +147,11 @@ RULES = [
     ('shape', 'near: [1, 3, 64, 64]', 'near: [1, 4, 16, 8]', 'Q006', None),
     (
         'order',
-        '- {id: b, text: second}\n      - {id: c, text: third, feedback: Between the two.}\n      - {id: a, text: first}',
+        (
+            '- {id: b, text: second}\n'
+            '      - {id: c, text: third, feedback: Between the two.}\n'
+            '      - {id: a, text: first}'
+        ),
         None,
         'Q008',
         'items:',
@@ -436,9 +441,15 @@ def singles(n, right=0, longest=False, options=3):
     return HEAD.replace('  mix: {use: mixing, with: {noise: 0.5, seed: $n}}\n', '').replace(
         'probes:\n', ''
     ) + ''.join(
-        f'  - {{id: q{k}, kind: single, prompt: "Which, with {{n}}?", answer: o{place(k)}, tests: [{{give: o{place(k)}, score: 1}}], options: ['
+        (
+            f'  - {{id: q{k}, kind: single, prompt: "Which, with {{n}}?", answer: o{place(k)}, tests: '
+            f'[{{give: o{place(k)}, score: 1}}], options: ['
+        )
         + ', '.join(
-            f'{{id: o{j}, text: {"a longer text" if longest and j == place(k) else "text"} {"xyz"[j]}, feedback: So.}}'
+            (
+                f'{{id: o{j}, text: {"a longer text" if longest and j == place(k) else "text"} {"xyz"[j]}, '
+                f'feedback: So.}}'
+            )
             for j in range(options)
         )
         + ']}\n'
@@ -484,9 +495,9 @@ def test_a_tolerance_spans_the_measured_spread():
     "Twice the spread over seeds, unless the prompt names the seed."
 
     def found(prompt='How much?', tolerance='{rel: 0.01}', wobble='0.5'):
-        text = (
-            HEAD.replace('seed: $n}', f'seed: $n, wobble: {wobble}}}')
-            + f'  - {{id: q, kind: numeric, prompt: "{prompt}", answer: {{from: mix.ratio}}, tolerance: {tolerance}, tests: [{{give: {{from: mix.ratio}}, score: 1}}]}}\n'
+        text = HEAD.replace('seed: $n}', f'seed: $n, wobble: {wobble}}}') + (
+            f'  - {{id: q, kind: numeric, prompt: "{prompt}", answer: {{from: mix.ratio}}, tolerance: '
+            f'{tolerance}, tests: [{{give: {{from: mix.ratio}}, score: 1}}]}}\n'
         )
         return [(m.code, m.line) for m in messages(text)]
 
@@ -503,9 +514,10 @@ def test_a_tolerance_spans_the_measured_spread():
 
 def test_a_choice_that_is_right_in_one_variant_only():
     "Variant by variant: the key moves with the param, so in one of them two options would be right."
-    text = (
-        HEAD.replace('int: [0, 9]', 'int: [0, 1]')
-        + '  - {id: q, kind: single, prompt: "Which, {n}?", answer: $n, options: [{id: a, text: A, value: 0, feedback: So.}, {id: b, text: B, value: 1, feedback: So.}, {id: c, text: C, value: 0, feedback: So.}], tests: [{give: b, state: incorrect}], explain: "{mix.ratio}"}\n'
+    text = HEAD.replace('int: [0, 9]', 'int: [0, 1]') + (
+        '  - {id: q, kind: single, prompt: "Which, {n}?", answer: $n, options: [{id: a, text: A, '
+        'value: 0, feedback: So.}, {id: b, text: B, value: 1, feedback: So.}, {id: c, text: C, value: '
+        '0, feedback: So.}], tests: [{give: b, state: incorrect}], explain: "{mix.ratio}"}\n'
     )
     found = messages(text)
     assert (
@@ -516,9 +528,10 @@ def test_a_choice_that_is_right_in_one_variant_only():
 
 
 def test_a_wrong_value_inside_the_interval_of_one_variant():
-    text = (
-        HEAD.replace('int: [0, 9]', 'int: [0, 1]').replace('seed: $n', 'seed: $n, wobble: 1')
-        + '  - {id: q, kind: numeric, prompt: "How much, with {n}?", answer: {from: mix.ratio}, tolerance: {abs: 0.004}, wrong: [{tag: w, near: 0.25, feedback: No.}], tests: [{give: {from: mix.ratio}, score: 1}, {give: 0.25, tag: w}]}\n'
+    text = HEAD.replace('int: [0, 9]', 'int: [0, 1]').replace('seed: $n', 'seed: $n, wobble: 1') + (
+        '  - {id: q, kind: numeric, prompt: "How much, with {n}?", answer: {from: mix.ratio}, '
+        'tolerance: {abs: 0.004}, wrong: [{tag: w, near: 0.25, feedback: No.}], tests: [{give: {from: '
+        'mix.ratio}, score: 1}, {give: 0.25, tag: w}]}\n'
     )
     found = messages(text)
     assert {m.code for m in found} == {'Q006', 'Q002'} and len(

@@ -223,7 +223,10 @@ def test_events_stay(tmp_path):
     for change in (
         'UPDATE events SET score=0',
         'DELETE FROM events',
-        "INSERT OR REPLACE INTO events SELECT uuid, time, quiz, question, variant, what, 'incorrect', 0, data, of FROM events",
+        (
+            "INSERT OR REPLACE INTO events SELECT uuid, time, quiz, question, variant, what, 'incorrect', "
+            '0, data, of FROM events'
+        ),
     ):
         try:
             store.db.execute(change)
@@ -243,7 +246,8 @@ def test_migrations(tmp_path, version):
             db.execute(s)
     if version:
         db.execute(
-            "INSERT INTO events (uuid, time, quiz, question, variant, what, state, score, data) VALUES ('old', 1, 'q', 'a', 0, 'answer', 'correct', 1, '{}')"
+            'INSERT INTO events (uuid, time, quiz, question, variant, what, state, score, data) VALUES '
+            "('old', 1, 'q', 'a', 0, 'answer', 'correct', 1, '{}')"
         )
     db.execute(f'PRAGMA user_version={version}')
     db.commit()

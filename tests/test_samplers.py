@@ -1,7 +1,10 @@
-"""Each sampler against diffusers' scheduler of its name, step by step, and DPM++ 2S ancestral, which diffusers lacks, against k-diffusion's published formulas.
+"""Each sampler against diffusers' scheduler of its name, step by step, and DPM++ 2S ancestral, which
+diffusers lacks, against k-diffusion's published formulas.
 
-Two comparisons, both in the variance-preserving scale. *As it is*: diffusers untouched, with its tables, and some of its steps, in float32, ≤ 1e-5. *In double*: the same code of diffusers,
-but told to compute in float64 and given our levels in full (the levels are compared in the first), ≤ 1e-10. What diffusers does differently on purpose or by accident has a test of its own, named 'quirk'."""
+Two comparisons, both in the variance-preserving scale. *As it is*: diffusers untouched, with its tables, and
+some of its steps, in float32, ≤ 1e-5. *In double*: the same code of diffusers, but told to compute in float64
+and given our levels in full (the levels are compared in the first), ≤ 1e-10. What diffusers does differently
+on purpose or by accident has a test of its own, named 'quirk'."""
 
 import importlib
 import itertools
@@ -52,11 +55,17 @@ SHAPE = (2, 4, 4, 4)
 
 
 def short(n, config):
-    return f'{n} {config["prediction_type"][0]} {config["timestep_spacing"]} {config["beta_schedule"]}{" karras" if config.get("use_karras_sigmas") else ""}{" zero" if config.get("rescale_betas_zero_snr") else ""}'
+    words = [str(n), config['prediction_type'][0], config['timestep_spacing'], config['beta_schedule']]
+    if config.get('use_karras_sigmas'):
+        words.append('karras')
+    if config.get('rescale_betas_zero_snr'):
+        words.append('zero')
+    return ' '.join(words)
 
 
 def configs(name):
-    "36 of them, or more: every spacing, prediction and ramp with several numbers of steps, the doodle's own schedule, other βs."
+    """36 of them, or more: every spacing, prediction and ramp with several numbers of steps, the doodle's
+    own schedule, other βs."""
     ramps = (None, 'karras') if name in KARRAS else (None,)
     kinds = [*itertools.product(('linspace', 'leading', 'trailing'), ramps, ('epsilon', 'v_prediction'))]
     for i, n in enumerate(STEPS * (3 if len(kinds) == 6 else 2)):
@@ -125,7 +134,8 @@ def scheduler(name, config):
 
 
 def lms_class():
-    "diffusers' LMS integrates polynomials with SciPy, which the course does without: Gauss and Legendre integrate them exactly."
+    """diffusers' LMS integrates polynomials with SciPy, which the course does without: Gauss and Legendre
+    integrate them exactly."""
 
     def quad(f, a, b, **kw):
         at, weight = np.polynomial.legendre.leggauss(4)
@@ -226,7 +236,8 @@ def test_equal_to_diffusers_as_it_is(name, monkeypatch):
     apart = {}
     for n, config in configs(name):
         if name[:5] == 'euler' and config.get('rescale_betas_zero_snr'):
-            continue  # both cast to float32, where 4096·ε leaves little room; see the quirk, and the comparison in double
+            # both cast to float32, where 4096·ε leaves little room; see the quirk and the double comparison
+            continue
         if name == 'lms' and config.get('use_karras_sigmas') and n >= 50:
             continue  # its weights are differences of nearly equal σ in float32
         with monkeypatch.context() as m:
@@ -249,11 +260,12 @@ def test_equal_to_diffusers_in_double(name, monkeypatch):
     assert not bad, bad
 
 
-# ------------------------------------------------------------------------- DPM++ 2S ancestral, by k-diffusion's formulas
+# -------------------------------------------------------------- DPM++ 2S ancestral, by k-diffusion's formulas
 
 
 def published_2s(model, x, sigmas, eta, fresh):
-    "k-diffusion, `sample_dpmpp_2s_ancestral`, written out: `model(x, σ, between)` → x0, x in the exploding scale; `between` tells of the call half way."
+    """k-diffusion, `sample_dpmpp_2s_ancestral`, written out: `model(x, σ, between)` → x0, x in the
+    exploding scale; `between` tells of the call half way."""
     out = []
     for i in range(len(sigmas) - 1):
         s, to = sigmas[i], sigmas[i + 1]
@@ -319,11 +331,12 @@ def test_2s_ancestral_is_the_published_one():
     assert done == 48
 
 
-# ------------------------------------------------------------------------------------------------------- quirks
+# ----------------------------------------------------------------------------------------------------- quirks
 
 
 def test_quirk_trailing_may_have_one_time_too_many():
-    "np.arange runs over its end by rounding: for 61 steps diffusers makes 62, the last at time −1. Ours are the first 61."
+    """np.arange runs over its end by rounding: for 61 steps diffusers makes 62, the last at time −1. Ours
+    are the first 61."""
     for name in ('euler', 'dpmpp_2m'):
         sched = scheduler(name, dict(SD, timestep_spacing='trailing'))
         sched.set_timesteps(61)
@@ -336,7 +349,8 @@ def test_quirk_trailing_may_have_one_time_too_many():
 
 
 def test_quirk_ddpm_adds_noise_in_its_last_step(monkeypatch):
-    "If the last time visited is not 0, diffusers adds 1e-10 of noise (its variance is kept from being 0) to the finished picture. Ours adds none."
+    """If the last time visited is not 0, diffusers adds 1e-10 of noise (its variance is kept from being 0)
+    to the finished picture. Ours adds none."""
     config = dict(SD, timestep_spacing='leading', prediction_type='epsilon')
     sched = scheduler('ddpm', config)
     sched.set_timesteps(10)
@@ -351,7 +365,8 @@ def test_quirk_ddpm_adds_noise_in_its_last_step(monkeypatch):
 
 
 def test_quirk_ancestral_euler_loses_its_way_down_in_float32(monkeypatch):
-    "σ↓ = √(σ'²−σ↑²) is a difference of nearly equal numbers if σ is 4096; diffusers computes it in float32. The same code in float64 agrees with ours."
+    """σ↓ = √(σ'²−σ↑²) is a difference of nearly equal numbers if σ is 4096; diffusers computes it in
+    float32. The same code in float64 agrees with ours."""
     config = dict(
         SD, timestep_spacing='trailing', prediction_type='v_prediction', rescale_betas_zero_snr=True
     )
@@ -363,7 +378,8 @@ def test_quirk_ancestral_euler_loses_its_way_down_in_float32(monkeypatch):
 
 
 def test_quirk_heun_and_lms_ignore_zero_terminal_snr():
-    "diffusers' Heun and LMS drop the rescaling, and start the doodle where it never was trained. Ours start at pure noise."
+    """diffusers' Heun and LMS drop the rescaling, and start the doodle where it never was trained. Ours
+    start at pure noise."""
     config = dict(SD, timestep_spacing='trailing', rescale_betas_zero_snr=True)
     for name in NO_ZERO:
         sched = scheduler(name, config)
@@ -373,7 +389,8 @@ def test_quirk_heun_and_lms_ignore_zero_terminal_snr():
 
 
 def test_quirk_heun_cannot_leave_infinity():
-    "Told the rescaled schedule by hand, with 4096 for ∞ as its other schedulers have it, diffusers' Heun averages the slopes at both ends of a step that has no middle. Ours takes that step as Euler does."
+    """Told the rescaled schedule by hand, with 4096 for ∞ as its other schedulers have it, diffusers' Heun
+    averages the slopes at both ends of a step that has no middle. Ours takes that step as Euler does."""
     config = dict(SD, timestep_spacing='trailing', rescale_betas_zero_snr=True, prediction_type='sample')
     schedule = schedule_from_config(config)
     start = noises(1)[0]
@@ -394,7 +411,8 @@ def test_quirk_heun_cannot_leave_infinity():
 
 
 def test_quirk_exponential_times_are_cut_off():
-    "With a Karras ramp diffusers' DPM-Solver tells the network the nearest time; with an exponential one it cuts the fraction off. Ours tells the nearest time in both."
+    """With a Karras ramp diffusers' DPM-Solver tells the network the nearest time; with an exponential one
+    it cuts the fraction off. Ours tells the nearest time in both."""
     config = dict(SD, use_exponential_sigmas=True)
     sched = scheduler('dpmpp_2m', config)
     sched.set_timesteps(20)
@@ -407,7 +425,8 @@ def test_quirk_exponential_times_are_cut_off():
 
 
 def test_quirk_multistep_visits_one_time_twice():
-    "diffusers' DPM-Solver with as many steps as times has a step from a level to itself, and answers NaN. Ours says so."
+    """diffusers' DPM-Solver with as many steps as times has a step from a level to itself, and answers
+    NaN. Ours says so."""
     sched = scheduler('dpmpp_2m', dict(SD, timestep_spacing='linspace'))
     sched.set_timesteps(1000)
     assert len(set(sched.timesteps.tolist())) < 1000
@@ -415,14 +434,15 @@ def test_quirk_multistep_visits_one_time_twice():
         get_sampler('dpmpp_2m').levels(schedule_from_config(SD), 1000, 'linspace')
 
 
-# ------------------------------------------------------------------------------------------------- the doodle's schedule
+# -------------------------------------------------------------------------------------- the doodle's schedule
 
 DOODLE = dict(SD, rescale_betas_zero_snr=True, timestep_spacing='trailing', prediction_type='v_prediction')
 
 
 @pytest.mark.parametrize('name', sorted(samplers()))
 def test_every_sampler_walks_down_from_pure_noise(name):
-    "From σ = ∞, in float32, every number of steps ends near data of mean 3 and spread 0.5, and many steps end close to it."
+    """From σ = ∞, in float32, every number of steps ends near data of mean 3 and spread 0.5, and many
+    steps end close to it."""
     way, schedule = get_sampler(name), schedule_from_config(DOODLE)
     for n, near in ((1, 0.6), (2, 0.6), (5, 0.35), (20, 0.12), (100, 0.05)):
         for spacing in (None, 'karras') if way.sigma_spacings else (None,):

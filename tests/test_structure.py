@@ -1,5 +1,6 @@
-"""Rules over the whole repository, read off the files themselves: next to nothing here is a list that someone has to keep.
-The folder of a notebook is the floor of its module: it may import from lower folders, and from earlier modules of its own."""
+"""Rules over the whole repository, read off the files themselves: next to nothing here is a list that someone
+has to keep. The folder of a notebook is the floor of its module: it may import from lower folders, and from
+earlier modules of its own."""
 
 import ast
 import configparser
@@ -34,7 +35,8 @@ def here(path):
 
 @cache
 def files():
-    "All files of the repository: what git tracks or would track; without git, everything outside of ignored folders."
+    """All files of the repository: what git tracks or would track; without git, everything outside of
+    ignored folders."""
     git = shutil.which('git') and subprocess.run(
         ['git', 'ls-files', '-co', '--exclude-standard', '-z'], cwd=ROOT, capture_output=True, text=True
     )
@@ -104,14 +106,17 @@ def modules():
             continue
         folder = '/'.join(p.parent.relative_to(NBS).parts)
         assert re.fullmatch(r'\d_[a-z]+|quiz/[a-z]+', folder), (
-            f'{here(p)} exports, so it stands on a floor: move it to a folder such as nbs/1_maths or nbs/quiz/core'
+            f'{here(p)} exports, so it stands on a floor: move it to a folder such as nbs/1_maths or '
+            'nbs/quiz/core'
         )
         assert re.match(r'\d\d_', p.name), (
-            f'{here(p)} exports, so its name begins with two digits, its place among those of its folder: rename it to NN_{p.name}'
+            f'{here(p)} exports, so its name begins with two digits, its place among those of its folder: '
+            f'rename it to NN_{p.name}'
         )
         assert m not in found, f'{here(p)} and {here(found[m].notebook)} both write {m}: rename one'
         assert m == module_of(p), (
-            f'{here(p)} writes the module {m}; there it is {module_of(p)}: change its default_exp and its title, or move it'
+            f'{here(p)} writes the module {m}; there it is {module_of(p)}: change its default_exp and its '
+            'title, or move it'
         )
         found[m] = Place(folder, int(p.name[:2]), p)
     return found
@@ -122,7 +127,8 @@ def module_file(m):
 
 
 def imports(path):
-    "Everything a module imports, anywhere in it: (line, absolute dotted name). Names out of a module count as the module."
+    """Everything a module imports, anywhere in it: (line, absolute dotted name). Names out of a module
+    count as the module."""
     package = ['diffcourse', *path.relative_to(PACKAGE).parent.parts]
     for o in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
         if isinstance(o, ast.Import):
@@ -153,10 +159,11 @@ QUIZ = (
     'formats',
     'faces',
 )  # the engine's own floors, from below
-QUIZ_MAY_USE = {'base.errors', 'base.settings', 'base.images', 'base.show'}  # of the course
+QUIZ_MAY_USE = {'base.errors', 'base.files', 'base.settings', 'base.images', 'base.show'}  # of the course
 MAY_USE_QUIZ = {'8_experiments', '9_commands'}  # and the front door
 LOOKED_UP = {
-    'quiz.probe.registry': {'models.load', 'experiments'},
+    'quiz.probe.registry': {'experiments'},
+    'quiz.probe.runs': {'models.load'},
     'quiz.sandbox.code': {'maths.schedule'},
     'quiz.author.refs': {'_modidx'},
 }
@@ -182,33 +189,46 @@ def why_not(name, below):
     "Why the module `name` may not import the module `below`, and what to do; '' if it may."
     one, other = modules()[name], modules()[below]
     if one.folder == other.folder:
-        cure = f'give {here(one.notebook)} a higher number than {other.number}, or move what both need to an earlier module'
+        cure = (
+            f'give {here(one.notebook)} a higher number than {other.number}, or move what both need to an '
+            'earlier module'
+        )
         return '' if other.number < one.number else f'{below} stands later in {one.folder}; {cure}'
     if one.in_quiz and not other.in_quiz:
         may = ', '.join(sorted(QUIZ_MAY_USE))
         return (
             ''
             if below in QUIZ_MAY_USE
-            else f'of the course, the quiz engine knows only {may}; hand it over as an argument, or register it from an experiment'
+            else (
+                f'of the course, the quiz engine knows only {may}; hand it over as an argument, or '
+                'register it from an experiment'
+            )
         )
     if other.in_quiz and not one.in_quiz:
         return (
             ''
             if one.folder in MAY_USE_QUIZ
-            else f'only {", ".join(sorted(MAY_USE_QUIZ))} and the front door import the quiz engine; move this to an experiment'
+            else (
+                f'only {", ".join(sorted(MAY_USE_QUIZ))} and the front door import the quiz engine; move '
+                'this to an experiment'
+            )
         )
     lower = f'nbs/quiz/{other.folder[5:]}' if other.in_quiz else f'nbs/{other.folder}'
     return (
         ''
         if floor(other) < floor(one)
-        else f'{lower} lies above nbs/{one.folder}; move what is needed to a lower folder, or {name} to a higher one'
+        else (
+            f'{lower} lies above nbs/{one.folder}; move what is needed to a lower folder, or {name} to a '
+            'higher one'
+        )
     )
 
 
 def test_folders_are_known():
     for p in modules().values():
         assert not p.in_quiz or p.folder[5:] in QUIZ, (
-            f'{here(p.notebook)}: nbs/{p.folder} is no floor of the engine; add it to QUIZ in {here(__file__)}'
+            f'{here(p.notebook)}: nbs/{p.folder} is no floor of the engine; add it to QUIZ in '
+            f'{here(__file__)}'
         )
     folders = {p.folder for p in modules().values() if not p.in_quiz}
     assert len(folders) == len({f[0] for f in folders}), (
@@ -221,7 +241,8 @@ def test_numbers_in_a_folder_differ():
     for m, p in modules().items():
         other = seen.setdefault(p[:2], m)
         assert other == m, (
-            f'{here(p.notebook)} has the number of {here(modules()[other].notebook)}; which comes first? Renumber one, numbers between two tens are free'
+            f'{here(p.notebook)} has the number of {here(modules()[other].notebook)}; which comes first? '
+            'Renumber one, numbers between two tens are free'
         )
 
 
@@ -237,7 +258,8 @@ def test_imports_go_down(name):
                 )
             )
             assert not used & front_door(), (
-                f'{where}:{line} imports the front door ({", ".join(used & front_door())}); import from the module, {here(PACKAGE / "__init__.py")} says which'
+                f'{where}:{line} imports the front door ({", ".join(used & front_door())}); import from '
+                f'the module, {here(PACKAGE / "__init__.py")} says which'
             )
         if not to.startswith('diffcourse.'):
             continue
@@ -246,12 +268,14 @@ def test_imports_go_down(name):
             assert not (why := why_not(name, below)), f'{where}:{line}: {name} imports {below}: {why}'
         elif '.' not in below and below not in packages() and below != '__version__':
             raise AssertionError(
-                f'{where}:{line} imports {below} by the front door; import from its module, {here(PACKAGE / "__init__.py")} says which'
+                f'{where}:{line} imports {below} by the front door; import from its module, '
+                f'{here(PACKAGE / "__init__.py")} says which'
             )
 
 
 def test_what_the_engine_looks_up_by_name():
-    "What the engine may not import, it can still ask for by name when it is needed. Those places are few, and written down."
+    """What the engine may not import, it can still ask for by name when it is needed. Those places are
+    few, and written down."""
     found = {}
     for name, place in modules().items():
         if not place.in_quiz:
@@ -302,7 +326,8 @@ def test_third_party_fits_the_floor(name):
         top = to.split('.')[0]
         ok = top == 'diffcourse' or top in sys.stdlib_module_names or top in may
         assert ok, (
-            f'{here(module_file(name))}:{line}: {top} is not for nbs/{place.folder}, which may use {", ".join(sorted(may))}; move what needs it to a folder that may'
+            f'{here(module_file(name))}:{line}: {top} is not for nbs/{place.folder}, which may use '
+            f'{", ".join(sorted(may))}; move what needs it to a folder that may'
         )
 
 
@@ -464,7 +489,8 @@ def test_packages_are_all_listed():
 
 
 def staged(path):
-    "What git would commit of a file, or the file itself outside a checkout: learners may save outputs in their lessons, the repository holds none."
+    """What git would commit of a file, or the file itself outside a checkout: learners may save outputs in
+    their lessons, the repository holds none."""
     r = subprocess.run(['git', 'show', f':{here(path)}'], cwd=ROOT, capture_output=True)
     return r.stdout if r.returncode == 0 else path.read_bytes()
 
@@ -514,7 +540,8 @@ def test_lessons_export_nothing(path):
 def test_each_lesson_has_its_questionnaire():
     lessons, quizzes = {p.stem for p in LESSONS}, {p.stem for p in quiz_files(ROOT / 'quizzes')}
     assert lessons and lessons == quizzes, (
-        f'lessons without questionnaire: {lessons - quizzes}; questionnaires without lesson: {quizzes - lessons}'
+        f'lessons without questionnaire: {lessons - quizzes}; questionnaires without lesson: '
+        f'{quizzes - lessons}'
     )
     for p in LESSONS:
         last = [c['source'] for c in notebook(p)['cells'] if c['cell_type'] == 'code'][-1]
@@ -539,16 +566,19 @@ def marks_slow(text):
 
 
 def test_what_is_slow_is_marked():
-    "`make check` leaves out what is marked slow. Tests that open a browser, run notebooks, train, or lint live say so in their own file."
+    """`make check` leaves out what is marked slow. Tests that open a browser, run notebooks, train, or
+    lint live say so in their own file."""
     waits = re.compile(
-        r"def \w+\(.*\b(browser|chromium|visit)\b|docs/build\.py|'train', 'doodle', '--quick'|'lint', '--live'"
+        r"def \w+\(.*\b(browser|chromium|visit)\b|docs/build\.py|'train', 'doodle', '--quick'|'lint', "
+        r"'--live'"
     )
     for p in sorted((ROOT / 'tests').rglob('test_*.py')):
         text = p.read_text(encoding='utf-8')
         if p == Path(__file__) or not waits.search(text):
             continue
         assert marks_slow(text), (
-            f'{here(p)} waits for a browser, notebooks, training or a live run; mark what does with pytest.mark.slow'
+            f'{here(p)} waits for a browser, notebooks, training or a live run; mark what does with '
+            'pytest.mark.slow'
         )
 
 
@@ -605,7 +635,8 @@ def test_no_paths_of_somebodys_machine():
 
 def test_top_level_is_complete():
     for name in (
-        'settings.ini pyproject.toml constraints.txt Makefile README.md CONTRIBUTING.md LICENSE .ci/run nbs diffcourse quizzes tests benchmarks'
+        'settings.ini pyproject.toml constraints.txt Makefile README.md CONTRIBUTING.md LICENSE .ci/run '
+        'nbs diffcourse quizzes tests benchmarks'
     ).split():
         assert (ROOT / name).exists(), f'{name} is missing'
     assert 'Apache License' in (ROOT / 'LICENSE').read_text()

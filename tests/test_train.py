@@ -1,4 +1,5 @@
-"The recipe survives `kill -9`: killed in the middle of a stage and resumed, it ends with the weights of an unbroken run."
+"""The recipe survives `kill -9`: killed in the middle of a stage and resumed, it ends with the weights of
+an unbroken run."""
 
 import os
 import signal

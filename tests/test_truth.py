@@ -159,7 +159,8 @@ def test_denoisers_against_sums_written_out():
     ],
 )
 def test_order_of_convergence(name, order):
-    "Against the path of a normal distribution, which needs no reference; chance switched off. A long way makes LMS's first step, which is Euler's, harmless."
+    """Against the path of a normal distribution, which needs no reference; chance switched off. A long way
+    makes LMS's first step, which is Euler's, harmless."""
     high, low = (1e5 if order == 4 else 80.0), 0.02
     counts = [400, 600] if order == 4 else [100, 200] if order == 3 else [200, 400]
     denoise = mixture_denoiser(torch.tensor([[0.7, -0.3]]).double(), torch.tensor([0.6]).double())

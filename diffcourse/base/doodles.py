@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DIGITS', 'SHAPES', 'THINGS', 'COLOURS', 'SIZES', 'PLACES', 'SIDE', 'heldout', 'draw_mask', 'article', 'caption',
-           'Doodle', 'paint', 'make', 'doodle', 'doodles', 'sheet']
+           'Doodle', 'paint', 'make', 'doodle', 'doodles']
 
 # %% ../../nbs/0_base/50_doodles.ipynb #c003
 import math
@@ -217,18 +217,3 @@ def doodles(
 )->list:                # of `Doodle`
     "`n` doodles in a row."
     return [doodle(i, seed, split, side) for i in range(start, start+n)]
-
-# %% ../../nbs/0_base/50_doodles.ipynb #c026
-def sheet(
-    items:list,     # `Doodle`s, or (h,w,3) uint8 arrays of one size
-    cols:int=8,     # Pictures a row
-    pad:int=2,      # White pixels between them
-)->Image.Image:
-    "Drawings side by side, row by row."
-    ims = [o.image if isinstance(o, Doodle) else np.asarray(o) for o in items]
-    h, w = ims[0].shape[:2]; rows = -(-len(ims)//cols)
-    out = np.full((rows*(h+pad)-pad, cols*(w+pad)-pad, 3), 255, np.uint8)
-    for k,im in enumerate(ims):
-        y, x = k//cols*(h+pad), k%cols*(w+pad)
-        out[y:y+h, x:x+w] = im
-    return Image.fromarray(out)

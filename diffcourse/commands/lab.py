@@ -55,11 +55,9 @@ def refresh_copies(
 def lessons_folder() -> Path:
     "The folder with the lessons to open: the checkout's own, or copies in the learner's folder."
     package = Path(find_spec('diffcourse').origin).parent
-    checkout, shipped, copies = (
-        package.parent / 'nbs' / 'lessons',
-        package / 'lessons',
-        settings().home / 'lessons',
-    )
+    checkout = package.parent / 'nbs' / 'lessons'
+    shipped = package / 'lessons'
+    copies = settings().home / 'lessons'
     if checkout.is_dir():
         return checkout
     if not shipped.is_dir():
@@ -67,9 +65,8 @@ def lessons_folder() -> Path:
     try:
         refresh_copies(shipped, copies)
     except OSError as e:
-        raise CourseError(
-            f"can't copy the lessons to {copies}: {e.strerror}; set DIFFCOURSE_HOME to a folder you can write in"
-        ) from None
+        way_out = 'set DIFFCOURSE_HOME to a folder you can write in'
+        raise CourseError(f"can't copy the lessons to {copies}: {e.strerror}; {way_out}") from None
     return copies
 
 
@@ -78,17 +75,16 @@ def find_lesson(
     folder: Path,  # As from `lessons_folder`
 ) -> Path:  # A notebook that is there
     "The notebook of a lesson, by the beginning of its name."
-    if (own := Path(name)).suffix == '.ipynb' and own.is_file():
+    own = Path(name)
+    if own.suffix == '.ipynb' and own.is_file():
         return own.resolve()
     found = sorted(folder.glob('*.ipynb'))
-    match = [p for p in found if p.stem.startswith(Path(name).stem)] if name else []
-    if not match:
-        raise BadInput(
-            f'no lesson is called {name!r}; there are {", ".join(p.stem for p in found)}'
-            if found
-            else f'no lessons in {folder}'
-        )
-    return match[0]
+    if not found:
+        raise BadInput(f'no lessons in {folder}')
+    for p in found:
+        if name and p.stem.startswith(own.stem):
+            return p
+    raise BadInput(f'no lesson is called {name!r}; there are {", ".join(p.stem for p in found)}')
 
 # %% ../../nbs/9_commands/30_lab.ipynb #c008
 def free_port(
@@ -106,18 +102,15 @@ def free_port(
                 s.bind((host, p))
                 return p
             except socket.gaierror:
-                raise BadInput(
-                    f"host is {host!r}, which can't be found; expected an address of this machine, such as 127.0.0.1"
-                ) from None
+                expected = 'expected an address of this machine, such as 127.0.0.1'
+                raise BadInput(f"host is {host!r}, which can't be found; {expected}") from None
             except PermissionError:
                 raise BadInput(f'port is {p}, which you may not use; take one from 1024') from None
             except OSError as e:
                 why = e.strerror
-    raise BadInput(
-        f'port {port} on {host}: {why}; leave it out and a free one is found'
-        if port
-        else f'no free port from 8888 to 8987 on {host}: {why}'
-    )
+    if port:
+        raise BadInput(f'port {port} on {host}: {why}; leave it out and a free one is found')
+    raise BadInput(f'no free port from 8888 to 8987 on {host}: {why}')
 
 # %% ../../nbs/9_commands/30_lab.ipynb #c011
 def quiet_defaults(
@@ -126,11 +119,8 @@ def quiet_defaults(
     "Write defaults for a JupyterLab that asks nothing about news and updates."
     file = Path(folder) / 'labconfig' / 'default_setting_overrides.json'
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(
-        json.dumps(
-            {'@jupyterlab/apputils-extension:notification': {'fetchNews': 'false', 'checkForUpdates': False}}
-        )
-    )
+    quiet = {'fetchNews': 'false', 'checkForUpdates': False}
+    file.write_text(json.dumps({'@jupyterlab/apputils-extension:notification': quiet}))
     return os.pathsep.join(filter(None, (str(folder), os.environ.get('JUPYTER_CONFIG_PATH'))))
 
 
@@ -163,12 +153,8 @@ def start_lab(
         '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
         *options,
     ]
-    return subprocess.Popen(
-        command,
-        stdout=log or sys.stderr,
-        stderr=log,
-        env=dict(os.environ, JUPYTER_TOKEN=token, JUPYTER_CONFIG_PATH=quiet_defaults(folder)),
-    )
+    env = dict(os.environ, JUPYTER_TOKEN=token, JUPYTER_CONFIG_PATH=quiet_defaults(folder))
+    return subprocess.Popen(command, stdout=log or sys.stderr, stderr=log, env=env)
 
 
 def wait_for_lab(
@@ -182,9 +168,8 @@ def wait_for_lab(
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise CourseError(
-                f'JupyterLab stopped: {last_line(log) or f"status {process.returncode}"}; `diffcourse lab --verbose` shows all of it'
-            )
+            why = last_line(log) or f'status {process.returncode}'
+            raise CourseError(f'JupyterLab stopped: {why}; `diffcourse lab --verbose` shows all of it')
         try:
             urlopen(f'http://{reachable(host)}:{port}/api', timeout=2).close()
             return
@@ -202,7 +187,7 @@ def last_line(log) -> str:
     if not log:
         return ''
     log.seek(0)
-    lines = [l for l in log.read().decode(errors='replace').splitlines() if l.strip()]
+    lines = [line for line in log.read().decode(errors='replace').splitlines() if line.strip()]
     return re.sub(r'^\[[^]]*\]\s*', '', lines[-1]) if lines else ''
 
 
@@ -230,18 +215,19 @@ def lab_address(
     token: str = '',
 ) -> str:
     "The address that opens `notebook`."
-    return f'http://{reachable(host)}:{port}/lab/tree/{quote(notebook.relative_to(root).as_posix())}' + (
-        f'?token={token}' if token else ''
-    )
+    path = quote(notebook.relative_to(root).as_posix())
+    query = f'?token={token}' if token else ''
+    return f'http://{reachable(host)}:{port}/lab/tree/{path}{query}'
 
 
 def has_display() -> bool:
     "Can a browser window be shown? Without one Python would open a text browser in the terminal."
-    return sys.platform in ('win32', 'darwin') or any(
-        os.environ.get(v) for v in ('DISPLAY', 'WAYLAND_DISPLAY', 'BROWSER')
-    )
+    if sys.platform in ('win32', 'darwin'):
+        return True
+    return any(os.environ.get(v) for v in ('DISPLAY', 'WAYLAND_DISPLAY', 'BROWSER'))
 
 
 def new_token() -> str:
     "What `JUPYTER_TOKEN` says, or a fresh secret."
-    return os.environ['JUPYTER_TOKEN'] if 'JUPYTER_TOKEN' in os.environ else secrets.token_hex(24)
+    given = os.environ.get('JUPYTER_TOKEN')
+    return secrets.token_hex(24) if given is None else given

@@ -12,7 +12,7 @@ from collections.abc import Container
 
 from torch import Tensor
 
-from ..base.errors import BadInput, Note
+from ..base.errors import BadInput, CourseWarning
 
 # %% ../../nbs/3_models/40_text.ipynb #c004
 def tokenize(
@@ -26,7 +26,7 @@ def tokenize(
     for ids in tokenizer(list(texts), verbose=False).input_ids:
         if len(ids) > length:
             cut = tokenizer.decode(ids[length-1:-1])
-            warnings.warn(f'the prompt has {len(ids)} tokens of at most {length}; cut off: {cut!r}', Note, stacklevel=3)
+            warnings.warn(f'the prompt has {len(ids)} tokens of at most {length}; cut off: {cut!r}', CourseWarning, stacklevel=3)
     return tokenizer(list(texts), padding='max_length', max_length=length, truncation=True, return_tensors='pt').input_ids
 
 # %% ../../nbs/3_models/40_text.ipynb #c010
@@ -45,7 +45,7 @@ def note_unknown(
     unknown = [w for w in dict.fromkeys(w for t in texts for w in split_words(t)) if w not in known]
     if unknown:
         names = ', '.join(f"'{w}'" for w in unknown)
-        warnings.warn(f'never shown to the model: {names}; what it draws instead is a guess', Note, stacklevel=4)
+        warnings.warn(f'never shown to the model: {names}; what it draws instead is a guess', CourseWarning, stacklevel=4)
     return unknown
 
 # %% ../../nbs/3_models/40_text.ipynb #c006

@@ -6,64 +6,76 @@
 __all__ = ['steps_for_strength', 'picture_latents', 'image_to_image']
 
 # %% ../../nbs/4_pipeline/20_edit.ipynb #c003
-import time
-
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from ..base.errors import BadInput
 from ..base.images import to_tensor
-from ..base.settings import settings
 from ..base.trace import Trace
 from ..maths.objective import add_noise
 from ..models.latents import encode
 from ..models.load import Models
-from .generate import _batch, initial_latents, sample_and_record
-from ..samplers.base import get_sampler
+from .generate import initial_latents, sample_and_record
+from .request import make_request
 
 # %% ../../nbs/4_pipeline/20_edit.ipynb #c005
 def steps_for_strength(
-    steps:int,        # Of the whole way
+    steps:int,        # From pure noise to picture
     strength:float,   # In [0,1]
 )->int:               # From 0 to `steps`
-    "How many steps are walked: strength·steps, rounded down as in diffusers."
-    try: ok = 0 <= strength <= 1
-    except TypeError: ok = False
-    if not ok: raise BadInput(f'strength is {strength!r}; expected a number from 0 (keep the picture) to 1 (draw anew)')
+    "How many steps are taken: strength·steps, rounded down as in diffusers."
+    try:
+        ok = 0 <= strength <= 1
+    except TypeError:
+        ok = False
+    if not ok:
+        raise BadInput(f'strength is {strength!r}; expected a number from 0 (keep the picture) '
+                       'to 1 (draw anew)')
     return min(int(strength*steps), steps)
 
 # %% ../../nbs/4_pipeline/20_edit.ipynb #c008
 def picture_latents(
     models:Models,
     image,          # A PIL picture, a list of them, or a `Trace`, whose final latents are taken as they are
-):                  # Latents (B,4,h,w)
+)->Tensor:          # Latents (B,4,h,w)
     "Pictures to latents. A picture of another size is scaled and cropped around its middle."
-    if isinstance(image, Trace): return image.x[-1].to(models.device)
-    images = [image] if isinstance(image, Image.Image) else list(image) if isinstance(image, (list, tuple)) else None
-    if not images or any(not isinstance(i, Image.Image) for i in images): raise BadInput(f'image is a {type(image).__name__}; expected a PIL picture, a list of them, or a Trace')
-    h, w = models.size
-    with torch.inference_mode(): z = encode(to_tensor([ImageOps.fit(i.convert('RGB'), (w, h)) for i in images]), models.vae)
-    return z.clone()
+    if isinstance(image, Trace):
+        return image.x[-1].to(models.device)
+    images = list(image) if isinstance(image, (list, tuple)) else [image]
+    if not images or any(not isinstance(i, Image.Image) for i in images):
+        raise BadInput(f'image is a {type(image).__name__}; '
+                       'expected a PIL picture, a list of them, or a Trace')
+    height, width = models.size
+    fitted = [ImageOps.fit(i.convert('RGB'), (width, height)) for i in images]
+    with torch.inference_mode():
+        z = encode(to_tensor(fitted), models.vae)      # (B,3,H,W) → (B,4,h,w)
+    return z.clone()                                   # a tensor that can take part in a gradient
 
 # %% ../../nbs/4_pipeline/20_edit.ipynb #c011
 def image_to_image(
     models:Models,
     image,                   # A PIL picture, a list of them, or a `Trace`
     prompt,                  # A text, or one a picture
-    strength:float=.6,       # 0 gives back the picture as the autoencoder sees it; 1 walks the whole way
+    strength:float=.6,       # 0 gives back the picture as the autoencoder sees it; 1 takes all steps
     negative='', steps=None, guidance=None, seed=None, sampler=None, eta=None, # As in `generate`
-    callback=None, record=True, progress=False, spacing=None,                # As in `generate`
-)->Trace:                    # int(strength·steps) steps; `run['remains']` is the share √ᾱ of the picture that was left
-    "Noise a picture and walk on from there (SDEdit: Meng et al. 2021, arXiv:2108.01073)."
-    began = time.perf_counter()
-    s = settings(steps=steps, guidance=guidance, sampler=sampler); left = steps_for_strength(s.steps, strength)
-    z = picture_latents(models, image)
-    n = max(len(z), len(prompt) if isinstance(prompt, (list, tuple)) else 1, len(seed) if isinstance(seed, (list, tuple, range)) else 1)
-    if len(z) not in (1, n): raise BadInput(f'{len(z)} pictures, but {n} prompts or seeds; give one for all or one each')
-    z = z.expand(n, -1, -1, -1)
-    prompts, negatives, seeds = _batch(prompt, negative, settings().seed if seed is None else seed, z)
-    way = get_sampler(s.sampler); levels = way.levels(models.schedule, s.steps, spacing); levels = levels.skip(len(levels) - left)
-    ab = float(levels.ab[0]) if left else 1.
-    x = add_noise(z, initial_latents(models, seeds), ab) if left else z.clone()
-    return sample_and_record(models, x, levels, way, prompts, negatives, seeds, s.guidance, eta, callback, record, progress, began,
-                           start='picture', strength=float(strength), remains=ab**.5, **({} if spacing is None else {'spacing': spacing}))
+    callback=None, record=True, progress=False, spacing=None,                  # As in `generate`
+)->Trace:                    # int(strength·steps) steps; `run['remains']` is the share √ᾱ of the picture left
+    "Add noise to a picture and draw on from there (SDEdit: Meng et al. 2021, arXiv:2108.01073)."
+    z = picture_latents(models, image)                                     # (B,4,h,w), or (1,4,h,w) for all
+    request = make_request(prompt, negative, seed, steps, guidance, sampler, eta, spacing, pictures=len(z))
+    if len(z) not in (1, len(request)):
+        raise BadInput(f'{len(z)} pictures, but {len(request)} prompts or seeds; '
+                       'give one for all or one each')
+    z = z.expand(len(request), -1, -1, -1)                                 # (B,4,h,w)
+
+    left = steps_for_strength(request.steps, strength)
+    levels = request.levels(models.schedule)
+    levels = levels.skip(len(levels) - left)
+    if left:
+        ab = float(levels.ab[0])                                           # where the first step begins
+        x = add_noise(z, initial_latents(models, request.seeds), ab)
+    else:
+        ab, x = 1., z.clone()
+    about = dict(start='picture', strength=float(strength), remains=ab**.5)
+    return sample_and_record(models, request, x, levels, about, callback, record, progress)

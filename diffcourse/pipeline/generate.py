@@ -17,14 +17,14 @@ from tqdm.auto import tqdm
 
 from ..base.errors import BadInput, CourseError
 from ..base.images import randn, to_pil
-from ..base.settings import settings
 from ..base.trace import Trace
 from ..maths.guidance import cfg
 from ..maths.objective import to_eps_x0
 from ..models.latents import decode
 from ..models.load import Models
 from ..models.text import embed, note_unknown
-from ..samplers.base import Levels, Sampler, get_sampler
+from .request import Request, make_request
+from ..samplers.base import Levels, Sampler
 
 _all_ = ['cfg', 'decode', 'to_pil']      # steps 3, 5 and 6 live on lower floors
 
@@ -33,12 +33,15 @@ def encode_prompt(
     models:Models,
     prompt:list[str],        # B texts
     negative:list[str]=None, # B texts of what should not be drawn; by default no words
-)->tuple[Tensor,Tensor]:     # `uncond, cond`: vectors of the negative prompts and of the prompts, (B,77,d) each
+)->tuple[Tensor,Tensor]:     # `uncond, cond`: vectors of negative prompts and prompts, (B,77,d) each
     "Words to vectors. Texts that occur several times are encoded once."
     negative = [''] * len(prompt) if negative is None else negative
-    texts = list(dict.fromkeys([*prompt, *negative]))
-    vectors = torch.cat([embed([t], models.tokenizer, models.text_encoder) for t in texts])
-    return tuple(vectors[[texts.index(t) for t in side]] for side in (negative, prompt))
+    texts = list(dict.fromkeys([*prompt, *negative]))              # K distinct ones
+    vectors = [embed([t], models.tokenizer, models.text_encoder) for t in texts]
+    vectors = torch.cat(vectors)                                   # (K,77,d)
+    uncond = vectors[[texts.index(t) for t in negative]]           # (B,77,d)
+    cond = vectors[[texts.index(t) for t in prompt]]               # (B,77,d)
+    return uncond, cond
 
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c010
 def initial_latents(
@@ -53,9 +56,11 @@ def variance_noise(
     seeds:list[int],  # B of them
 )->Callable:          # `noise()` → (B,4,h,w), fresh at each call
     "Noise for samplers that use chance: what each picture's generator gives after its start noise."
-    gens = [torch.Generator().manual_seed(s) for s in seeds]
-    draw = lambda: torch.stack([torch.randn(models.shape, generator=g) for g in gens]).to(models.device)
-    draw()
+    generators = [torch.Generator().manual_seed(s) for s in seeds]
+    def draw():
+        noise = [torch.randn(models.shape, generator=g) for g in generators]
+        return torch.stack(noise).to(models.device)
+    draw()                       # the start noise, which `initial_latents` has used already
     return draw
 
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c013
@@ -66,13 +71,24 @@ def guided_denoiser(
     guidance:float,    # 0 ignores the prompt, 1 follows it, more exaggerates it
 )->Callable:           # `denoise(x, t, ab)` → `(eps, x0)`, (B,4,h,w) each
     "What a sampler calls. Guidance acts on the U-Net's own prediction."
-    prediction, unet = models.schedule.prediction, models.unet
-    both = {0.: uncond, 1.: cond}.get(float(guidance), torch.cat([uncond, cond]))
+    unet, prediction = models.unet, models.schedule.prediction
+    if guidance == 0:
+        words = uncond                                   # (B,77,d)
+    elif guidance == 1:
+        words = cond                                     # (B,77,d)
+    else:
+        words = torch.cat([uncond, cond])                # (2B,77,d)
+
     def denoise(x, t, ab):
-        shown = x.to(models.dtype)
-        if len(both) > len(x): shown = torch.cat([shown, shown])                  # (2B,4,h,w)
-        out = unet(shown, torch.tensor(t, dtype=torch.float32, device=x.device), both, return_dict=False)[0].float()
-        if len(both) > len(x): out = cfg(*out.chunk(2), guidance)               # (B,4,h,w)
+        both = len(words) > len(x)
+        z = x.to(models.dtype)                           # (B,4,h,w)
+        if both:
+            z = torch.cat([z, z])                        # (2B,4,h,w)
+        time = torch.tensor(t, dtype=torch.float32, device=x.device)
+        out = unet(z, time, words, return_dict=False)[0].float()
+        if both:
+            without_words, with_words = out.chunk(2)
+            out = cfg(without_words, with_words, guidance)   # (B,4,h,w)
         return to_eps_x0(out, x, ab, prediction)
     return denoise
 
@@ -87,98 +103,117 @@ def denoise_loop(
     callback:Callable=None,  # `callback(step, t, x, x0)` after each step; returning False stops
     record:bool=True,        # Keep every step, or the start and the end only
     progress:bool=False,     # Show a progress bar
-)->tuple[list,list,list,int]: # x (one more than steps), eps, x0, and how many steps were walked
-    "Walk from noise to picture."
-    xs, es, x0s, done = [x], [], [], 0
+)->tuple[list,list,list,int]: # x (one more than steps), eps, x0, and how many steps were taken
+    "Step by step from noise to picture."
+    xs, eps, x0s, done = [x], [], [], 0
     eta = sampler.eta if eta is None else eta
-    with torch.inference_mode(), tqdm(total=len(levels), disable=not progress, desc=sampler.name, leave=False) as bar:
-        for step in sampler.sample(denoise, x, levels, noise=noise, eta=eta):
-            bar.update(); done += 1
-            if record: xs.append(step.x); es.append(step.eps); x0s.append(step.x0)
-            else: xs[1:] = [step.x]
-            if callback is not None and callback(step.i, step.t, step.x, step.x0) is False: break
-    return xs, es, x0s, done
-
-# %% ../../nbs/4_pipeline/10_generate.ipynb #c021
-def _texts(name, given, n=None):
-    "One text or several, as a list."
-    out = [given] if isinstance(given, str) else list(given) if isinstance(given, (list, tuple)) else [given]
-    if not out or any(not isinstance(t, str) for t in out): raise BadInput(f'{name} is {given!r}; expected text, or a list of texts')
-    return out*n if n and len(out) == 1 else out
-
-def _batch(prompt, negative, seed, start):
-    "Bring prompts, negative prompts and seeds to one length."
-    prompts = _texts('prompt', prompt)
-    seeds = [settings(seed=s).seed for s in seed] if isinstance(seed, (list, tuple, range)) else None
-    n = len(start) if start is not None else max(len(prompts), len(seeds or [0]))
-    prompts, negatives = _texts('prompt', prompts, n), _texts('negative', negative, n)
-    if seeds is None: seeds = [settings(seed=seed).seed if seed is not None or start is None else None]*n
-    seeds = seeds*n if len(seeds) == 1 else seeds
-    if not len(prompts) == len(negatives) == len(seeds) == n:
-        raise BadInput(f'{len(prompts)} prompts, {len(negatives)} negative prompts and {len(seeds)} seeds for {n} pictures; give one for all or one each')
-    return prompts, negatives, seeds
+    steps = sampler.sample(denoise, x, levels, noise=noise, eta=eta)
+    with torch.inference_mode():
+        for step in tqdm(steps, total=len(levels), disable=not progress, desc=sampler.name, leave=False):
+            done += 1
+            if record:
+                xs.append(step.x)
+                eps.append(step.eps)
+                x0s.append(step.x0)
+            else:
+                xs[1:] = [step.x]
+            if callback is not None and callback(step.i, step.t, step.x, step.x0) is False:
+                break
+    return xs, eps, x0s, done
 
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c024
-def _provenance(models, began, **more):
-    "Where a run came from."
-    about = dict(model=models.name, hash=models.hash, prediction=models.schedule.prediction, spacing=models.schedule.spacing, device=str(models.device), dtype=str(models.dtype)[6:],
-                diffcourse=version('diffcourse'), torch=torch.__version__, diffusers=version('diffusers'), transformers=version('transformers'), seconds=round(time.perf_counter() - began, 3))
-    return about | more
+def _provenance(models):
+    "Where a run comes from: the model, the machine, the versions."
+    return dict(
+        model=models.name, hash=models.hash,
+        prediction=models.schedule.prediction, spacing=models.schedule.spacing,
+        device=str(models.device), dtype=str(models.dtype).removeprefix('torch.'),
+        diffcourse=version('diffcourse'), torch=torch.__version__,
+        diffusers=version('diffusers'), transformers=version('transformers'),
+    )
+
+def _stack(latents, like):
+    "Latents of some steps as one tensor (S,B,4,h,w), on the CPU."
+    if not latents:
+        return torch.empty(0, *like.shape)
+    return torch.stack([z.float().cpu() for z in latents])
 
 def sample_and_record(
-    models:Models, x:Tensor, levels:Levels, sampler:Sampler, # Start latents, in the scale of the first level, and the way
-    prompt:list, negative:list, seed:list, guidance:float,   # As in a `Trace`
-    eta:float=None, callback:Callable=None, record:bool=True, progress:bool=False, # As in `denoise_loop`
-    began:float=None, # When the clock was started
-    **more,           # For the provenance
+    models:Models,
+    request:Request,
+    x:Tensor,                # Start latents (B,4,h,w), in the scale of the first level
+    levels:Levels,           # `request.levels(models.schedule)`, or the last of them
+    about:dict=None,         # More for the provenance
+    callback:Callable=None,  # This and the rest as in `denoise_loop`
+    record:bool=True,
+    progress:bool=False,
 )->Trace:
-    "What text-to-image and image-to-image share: steps 1, 3, 4, 5, 6 from given latents."
+    "What text-to-image and image-to-image share: steps 1, 3, 4, 5 and 6, from given latents."
+    began = time.perf_counter()
     if len(levels) and models.schedule.prediction == 'epsilon' and not levels.ab[0]:
-        raise CourseError(f"{models.name} predicts noise, and its schedule begins without any signal, where that says nothing; use the sampler 'euler' or a model with prediction_type v_prediction")
-    began = time.perf_counter() if began is None else began
-    eta = sampler.eta if eta is None else eta
-    note_unknown([*prompt, *negative], models.words)
+        raise CourseError(f"{models.name} predicts noise, and its schedule begins without any signal, "
+                          "where that says nothing; use the sampler 'euler', "
+                          'or a model with prediction_type v_prediction')
+    prompts, negatives, sampler, eta = request.prompts, request.negatives, request.sampler, request.eta
+    note_unknown([*prompts, *negatives], models.words)
+
     with torch.inference_mode():
-        denoise = guided_denoiser(models, *encode_prompt(models, prompt, negative), guidance)
-        noise = variance_noise(models, [0 if s is None else s for s in seed]) if eta else None
-        xs, es, x0s, done = denoise_loop(denoise, x, sampler, levels, noise, eta, callback, record, progress)
+        uncond, cond = encode_prompt(models, prompts, negatives)
+        denoise = guided_denoiser(models, uncond, cond, request.guidance)
+        noise = variance_noise(models, [s or 0 for s in request.seeds]) if eta else None
+        xs, eps, x0s, done = denoise_loop(denoise, x, sampler, levels, noise, eta, callback, record, progress)
         images = to_pil(decode(xs[-1], models.vae))
-    keep = lambda some: torch.stack([s.float().cpu() for s in some]) if some else torch.empty(0, *x.shape)
-    return Trace(levels.t[:done].float(), levels.ab[:done].float(), levels.sigma[:done].float(), keep(xs), keep(es), keep(x0s), images, prompt, negative, float(guidance), seed,
-                 sampler.name, _provenance(models, began, eta=eta, **more))
+
+    seconds = round(time.perf_counter() - began, 3)
+    run = _provenance(models) | dict(seconds=seconds, eta=eta) | (about or {})
+    if request.spacing is not None:
+        run['spacing'] = request.spacing
+    return Trace(
+        t=levels.t[:done].float(), ab=levels.ab[:done].float(), sigma=levels.sigma[:done].float(),
+        x=_stack(xs, x), eps=_stack(eps, x), x0=_stack(x0s, x), images=images,
+        prompt=prompts, negative=negatives, guidance=request.guidance, seed=request.seeds,
+        sampler=sampler.name, run=run,
+    )
 
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c027
-def _latents(models, start):
-    "Check latents that were given."
-    c, d = models.shape[0], 2**(len(models.unet.config.block_out_channels) - 1)
-    if not isinstance(start, Tensor) or start.ndim != 4 or start.shape[1] != c or start.shape[2] % d or start.shape[3] % d or not len(start):
-        raise BadInput(f"expected start latents (B,{c},h,w) with sides divisible by {d}, got {tuple(start.shape) if isinstance(start, Tensor) else type(start).__name__}; pictures need `encode` first")
-    return start.to(models.device).float()
+def _start(models, given):
+    "Check start latents that were given."
+    channels = models.shape[0]
+    factor = 2**(len(models.unet.config.block_out_channels) - 1)       # by which the U-Net shrinks a side
+    ok = isinstance(given, Tensor) and given.ndim == 4 and len(given) and given.shape[1] == channels
+    if not ok or given.shape[2] % factor or given.shape[3] % factor:
+        got = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+        raise BadInput(f"expected start latents (B,{channels},h,w) with sides divisible by {factor}, "
+                       f"got {got}; pictures need `encode` first")
+    return given.to(models.device).float()
 
 def generate(
     models:Models,
     prompt,                  # A text, or a list of them; '' draws without words
     negative='',             # What should not be drawn: a text, or one a picture; counts unless guidance is 1
-    steps:int=None,          # From 1 to 1000; most samplers call the U-Net once a step, heun and dpmpp_2s_ancestral twice. This, and what else is None, is what the settings say
+    steps:int=None,          # From 1 to 1000. This, and what else is None, is what the settings say
     guidance:float=None,     # 0 ignores the prompt, 1 follows it, more exaggerates it
     seed=None,               # A whole number: all pictures start from the same noise; a list: one a picture
-    sampler:str=None,        # One of `diffcourse.samplers.base.samplers()`
-    eta:float=None,          # Share of chance in each step, in [0,1], for samplers that have it; None is what the sampler is known for
+    sampler:str=None,        # One of `diffcourse.samplers.base.samplers()`; some call the U-Net twice a step
+    eta:float=None,          # Share of chance in each step, in [0,1]; None is what the sampler is known for
     start:Tensor=None,       # Standard normal latents (B,4,h,w) to start from, instead of seeds
     callback:Callable=None,  # `callback(step, t, x, x0)` after each step; returning False stops
     record:bool=True,        # Keep every step; without it only the start and the end
     progress:bool=False,     # Show a progress bar
-    spacing:str=None,        # Which levels to visit: 'linspace', 'leading', 'trailing', 'karras' or 'exponential'; None is what the model asks for
+    spacing:str=None,        # One of `SPACINGS` or `SIGMA_SPACINGS`; None is what the model asks for
 )->Trace:
-    "Draw (Rombach et al. 2021, arXiv:2112.10752). `BadInput` for what can't be; the same call gives equal tensors."
-    began = time.perf_counter()
-    s = settings(steps=steps, guidance=guidance, sampler=sampler)
-    if start is not None: start = _latents(models, start)
-    prompts, negatives, seeds = _batch(prompt, negative, seed, start)
-    way = get_sampler(s.sampler); levels = way.levels(models.schedule, s.steps, spacing)
-    x = (initial_latents(models, seeds) if start is None else start)*levels.init_noise_sigma
-    return sample_and_record(models, x, levels, way, prompts, negatives, seeds, s.guidance, eta, callback, record, progress, began,
-                           start='seed' if start is None else 'given', **({} if spacing is None else {'spacing': spacing}))
+    "Draw (Rombach et al. 2021, arXiv:2112.10752). `BadInput` for what can't be. Equal calls, equal tensors."
+    given = None if start is None else _start(models, start)
+    request = make_request(prompt, negative, seed, steps, guidance, sampler, eta, spacing,
+                           pictures=1 if given is None else len(given), seeded=given is None)
+    if given is not None and len(given) != len(request):
+        raise BadInput(f'{len(request)} prompts or seeds, but {len(given)} start latents; give one for each')
+
+    noise = initial_latents(models, request.seeds) if given is None else given       # (B,4,h,w)
+    levels = request.levels(models.schedule)
+    x = noise*levels.init_noise_sigma
+    about = dict(start='seed' if given is None else 'given')
+    return sample_and_record(models, request, x, levels, about, callback, record, progress)
 
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c042
 def decode_steps(
@@ -188,8 +223,15 @@ def decode_steps(
     every:int=1,     # Every how many steps; the last is always there
 )->list[list]:       # For each step, B PIL pictures
     "Decode the steps of a trace."
-    if which not in ('x0', 'x'): raise BadInput(f"which is {which!r}; expected 'x0' or 'x'")
-    if not trace.recorded: raise BadInput('this trace holds start and end only; generate it with record=True')
-    z = getattr(trace, which); chosen = [i for i in range(len(z)) if (len(z) - 1 - i) % every == 0]
-    with torch.inference_mode(): images = to_pil(decode(z[chosen].flatten(0, 1), models.vae)) if chosen else []
-    return [images[i:i+len(trace)] for i in range(0, len(images), len(trace))]
+    if which not in ('x0', 'x'):
+        raise BadInput(f"which is {which!r}; expected 'x0' or 'x'")
+    if not trace.recorded:
+        raise BadInput('this trace holds start and end only; generate it with record=True')
+    z = getattr(trace, which)                              # (S,B,4,h,w)
+    chosen = list(range(len(z) - 1, -1, -every))[::-1]     # counted from the last
+    if not chosen:
+        return []
+    with torch.inference_mode():
+        images = to_pil(decode(z[chosen].flatten(0, 1), models.vae))       # one step after the other, B each
+    B = len(trace)
+    return [images[i:i+B] for i in range(0, len(images), B)]

@@ -17,6 +17,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..base.doodles import COLOURS, PLACES, SIDE, SIZES, THINGS, doodle
+from ..base.files import whole_file, write_whole
 
 # %% ../../nbs/5_train/20_data.ipynb #c004
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ def doodle_set(
         labels[i] = THINGS.index(d.thing), inks.index(d.ink), inks.index(d.background), SIZES.index(d.size), PLACES.index(d.place)
     out = DoodleSet(torch.from_numpy(images).permute(0,3,1,2).contiguous(), torch.from_numpy(labels), captions)
     if cache:
-        stem.parent.mkdir(parents=True, exist_ok=True); tmp = stem.with_suffix('.tmp')
-        save_file({'images': out.images, 'labels': out.labels}, tmp); tmp.replace(tens); text.write_text(json.dumps(captions))
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(tens) as beside:
+            save_file({'images': out.images, 'labels': out.labels}, beside)
+        write_whole(text, json.dumps(captions))
     return out
 
 def step_generator(

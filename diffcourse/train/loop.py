@@ -22,6 +22,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm.auto import tqdm
 
+from ..base.files import whole_file
+
 # %% ../../nbs/5_train/10_loop.ipynb #c005
 def wsd(
     step:int,         # Counted from 0
@@ -172,6 +174,8 @@ def fit(
 
 def write_csv(path, rows):
     "Write dictionaries as a CSV, whole or not at all."
-    tmp = Path(path).with_suffix('.tmp'); keys = list(dict.fromkeys(k for r in rows for k in r))
-    with open(tmp, 'w', newline='') as f: w = csv.DictWriter(f, keys); w.writeheader(); w.writerows(rows)
-    tmp.replace(path)
+    keys = list(dict.fromkeys(k for r in rows for k in r))
+    with whole_file(path) as beside, open(beside, 'w', newline='') as f:
+        table = csv.DictWriter(f, keys)
+        table.writeheader()
+        table.writerows(rows)

@@ -17,8 +17,10 @@ import diffusers
 import torch
 import transformers
 
-from ..base.doodles import COLOURS, THINGS, heldout, sheet
+from ..base.doodles import COLOURS, THINGS, heldout
 from ..base.errors import BadInput
+from ..base.files import write_whole
+from ..base.images import image_grid
 from ..models.judge import load_judge
 from ..models.load import Models, load_models
 from ..pipeline.generate import generate
@@ -87,7 +89,7 @@ def sampler_of_sheets(
         live = {k: v.clone() for k,v in unet.state_dict().items()}
         unet.load_state_dict(avg); unet.eval()
         images = generate(replace(models, unet=unet), prompts, steps=steps, guidance=guidance, seed=list(range(n)), record=False).images
-        sheet(images, cols=8).save(folder/f'step-{step:08d}.png')
+        image_grid(images, cols=8).save(folder/f'step-{step:08d}.png')
         unet.load_state_dict(live); unet.train()
     return sample
 
@@ -141,9 +143,7 @@ def _note(path, **facts):
     "Add facts to the run's notebook, a JSON file."
     known = json.loads(path.read_text()) if path.is_file() else {}
     known.update(facts)
-    tmp = path.with_suffix('.tmp')
-    tmp.write_text(json.dumps(known, indent=1))
-    tmp.replace(path)
+    write_whole(path, json.dumps(known, indent=1))
     return known
 
 def _recipe(path, recipe, quick, usual):

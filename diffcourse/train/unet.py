@@ -18,6 +18,7 @@ from torch import Tensor
 from transformers import CLIPModel, CLIPTokenizer
 
 from ..base.doodles import PLACES
+from ..base.files import whole_file
 from .data import DoodleSet, doodle_set, step_generator
 from .loop import Plan, finished, fit
 
@@ -140,7 +141,9 @@ def _kept(folder, name, key, make):
     path = folder/f'{name}-{key}.safetensors'
     if path.is_file(): t = load_file(path); return t['a'], t['b']
     for old in folder.glob(f'{name}-*.safetensors'): old.unlink()
-    a, b = make(); tmp = path.with_suffix('.tmp'); save_file({'a': a.contiguous(), 'b': b.contiguous()}, tmp); tmp.replace(path)
+    a, b = make()
+    with whole_file(path) as beside:
+        save_file({'a': a.contiguous(), 'b': b.contiguous()}, beside)
     return a, b
 
 def train_unet(

@@ -11,7 +11,8 @@ from html import escape
 import ipywidgets as w
 
 from ..base.errors import BadInput
-from .figures import by_guidance_and_steps, number
+from ..base.show import number
+from .figures import by_guidance_and_steps
 from .trajectory import frame_html, stack_of
 
 # %% ../../nbs/7_widgets/50_explorer.ipynb #c004

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import ipywidgets as w
 
 from ..base.errors import BadInput
-from .figures import Sheet, number, sheet
+from ..base.show import Sheet, number, sheet
+from .figures import evenly
 from .trajectory import frame_html, stack_of
 
 # %% ../../nbs/7_widgets/40_player.ipynb #c005
@@ -93,6 +94,6 @@ def frames_figure(
 )->Sheet:
     "Some frames of a series, in order."
     if not frames: raise BadInput('expected at least one frame, got none')
-    at = sorted({round(i*(len(frames)-1)/(min(n, len(frames))-1 or 1)) for i in range(min(n, len(frames)))})
+    at = evenly(len(frames), n)
     rows = [[frames[i].pictures[k] for i in at] for k in range(len(frames[0].pictures))]
     return sheet(rows, frames[0].names or (), [frames[i].label or str(i) for i in at], caption, [[frames[i].alts[k] for i in at] for k in range(len(rows))], side)

@@ -14,7 +14,8 @@ from ..base.errors import BadInput
 from ..base.images import to_pil
 from ..maths.objective import add_noise
 from ..maths.schedule import alphas_cumprod, sigmas, snr
-from .figures import Plot, number, plot, sheet, Sheet
+from ..base.show import Sheet, number, sheet
+from .charts import Plot, plot
 from .trajectory import frame_html, stack_of
 
 # %% ../../nbs/7_widgets/60_schedule.ipynb #c004

@@ -12,7 +12,8 @@ import ipywidgets as w
 from ipywidgets.widgets.widget_string import HTMLStyle
 
 from ..base.errors import BadInput
-from .figures import img_tag, level, paired
+from ..base.show import img_tag
+from .figures import level, paired
 
 # %% ../../nbs/7_widgets/30_trajectory.ipynb #c005
 def frame_html(

@@ -1,18 +1,13 @@
-"The first lesson in a real JupyterLab in a real browser: it runs, its slider moves a picture, its questions are marked."
+"""The first lesson in a real JupyterLab in a real browser: it runs, its slider moves a picture, its
+questions are marked."""
 
-import json
 import os
-import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import threading
 
 import pytest
 
 from conftest import ROOT
+from lab_server import ALL_RUN, ERRORS, READY, lab_on
 
 pytestmark = pytest.mark.slow
 
@@ -22,78 +17,9 @@ MINUTES = 60_000 * float(os.environ.get('PATIENCE', 1))  # milliseconds; a busy 
 
 @pytest.fixture
 def lab(tmp_path):
-    "`diffcourse lab` on a copy of the lesson, with JupyterLab's folders all its own. The address that it prints."
-    shutil.copy(LESSON, tmp_path)
-    folders = dict(
-        JUPYTER_CONFIG_DIR='config',
-        JUPYTER_DATA_DIR='data',
-        JUPYTER_RUNTIME_DIR='runtime',
-        JUPYTERLAB_SETTINGS_DIR='settings',
-        JUPYTERLAB_WORKSPACES_DIR='workspaces',
-        IPYTHONDIR='ipython',
-        DIFFCOURSE_HOME='home',
-    )
-    env = (
-        {k: v for k, v in os.environ.items() if k != 'DISPLAY'}
-        | {k: str(tmp_path / '.own' / v) for k, v in folders.items()}
-        | {'JUPYTER_TOKEN': 'course'}
-    )
-    settings = tmp_path / '.own/settings/@jupyterlab'
-    for name, value in (
-        ('apputils-extension/notification', {'fetchNews': 'false', 'checkForUpdates': False}),
-        ('notebook-extension/tracker', {'windowingMode': 'none'}),
-    ):  # all cells in the page, also those out of sight
-        file = settings / f'{name}.jupyterlab-settings'
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(value))
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        port = s.getsockname()[1]
-    command = [
-        'diffcourse',
-        'lab',
-        str(tmp_path / LESSON.name),
-        '--no-browser',
-        '--port',
-        str(port),
-        '--jupyter=--LabApp.expose_app_in_browser=True',
-    ]
-    log = (tmp_path / 'lab.log').open('w')
-    server = subprocess.Popen(
-        [str(sys.executable.rpartition('/')[0] + '/' + command[0]), *command[1:]],
-        cwd=tmp_path,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        start_new_session=True,
-    )
-    watchdog = threading.Timer(180, server.kill)
-    watchdog.start()
-    try:
-        printed = next((m[0] for line in server.stdout if (m := re.search(r'http://\S+', line))), None)
-        watchdog.cancel()
-        assert printed, f'diffcourse lab printed no address: {(tmp_path / "lab.log").read_text()[-2000:]}'
-        yield printed
-    finally:
-        watchdog.cancel()
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-
-
-READY = """async () => { const p = window.jupyterapp.shell.currentWidget;
-    await p.context.ready; await p.sessionContext.ready; await p.sessionContext.session.kernel.info }"""
-ALL_RUN = """() => { const cells = window.jupyterapp.shell.currentWidget.content.widgets;
-    const failed = cells.some(c => c.model.type == 'code' && c.model.outputs.toJSON().some(o => o.output_type == 'error'));
-    const code = cells.filter(c => c.model.type == 'code' && c.model.sharedModel.getSource().trim());
-    return failed || (code.every(c => c.model.executionCount !== null) && document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status == 'idle') }"""
-ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets.filter(c => c.model.type == 'code')
-    .flatMap(c => c.model.outputs.toJSON()).filter(o => o.output_type == 'error').map(o => o.ename + ': ' + o.evalue)"""
+    "`diffcourse lab` on a copy of the lesson. The address that it prints."
+    with lab_on(shutil.copy(LESSON, tmp_path / LESSON.name)) as address:
+        yield address
 
 
 def picture(box):
@@ -102,7 +28,8 @@ def picture(box):
 
 
 def move_slider(page):
-    "Pull the first slider that comes with a picture by one step, from the keyboard; the picture before and after."
+    """Pull the first slider that comes with a picture by one step, from the keyboard; the picture before
+    and after."""
     slider = page.locator('.jp-OutputArea-output:has(.noUi-handle):has(img)').first
     slider.scroll_into_view_if_needed()
     slider.locator('img:visible').first.wait_for(timeout=MINUTES)

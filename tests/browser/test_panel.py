@@ -1,20 +1,17 @@
-"All fourteen kinds in a real JupyterLab, answered from the keyboard; axe looks at the panel in both themes, wide and narrow."
+"""All fourteen kinds in a real JupyterLab, answered from the keyboard; axe looks at the panel in both
+themes, wide and narrow."""
 
 import json
 import os
-import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
 import tarfile
-import threading
 import time
 
 import pytest
 
 from conftest import ROOT
+from lab_server import READY, RUN_ALL, lab_on
 
 pytestmark = pytest.mark.slow
 
@@ -59,86 +56,25 @@ def lab(tmp_path):
     (tmp_path / 'good.yaml').write_text(quiz_lab.EVERYTHING, encoding='utf-8')
     cell = dict(
         cell_type='code',
+        execution_count=None,
         id='a',
         metadata={},
-        source=CELL.format(tests=str(ROOT / 'tests')),
         outputs=[],
-        execution_count=None,
+        source=CELL.format(tests=str(ROOT / 'tests')),
     )
-    (tmp_path / 'panel.ipynb').write_text(
-        json.dumps(
-            dict(
-                cells=[cell],
-                metadata=dict(kernelspec=dict(name='python3', display_name='Python 3', language='python')),
-                nbformat=4,
-                nbformat_minor=5,
-            )
-        )
-    )
-    folders = dict(
-        JUPYTER_CONFIG_DIR='config',
-        JUPYTER_DATA_DIR='data',
-        JUPYTER_RUNTIME_DIR='runtime',
-        JUPYTERLAB_SETTINGS_DIR='settings',
-        JUPYTERLAB_WORKSPACES_DIR='workspaces',
-        IPYTHONDIR='ipython',
-        DIFFCOURSE_HOME='home',
-    )
-    env = (
-        {k: v for k, v in os.environ.items() if k != 'DISPLAY'}
-        | {k: str(tmp_path / '.own' / v) for k, v in folders.items()}
-        | {'JUPYTER_TOKEN': 'course', 'PYTHONPATH': str(ROOT)}
-    )
-    settings = tmp_path / '.own/settings/@jupyterlab'
-    for name, value in (
-        ('apputils-extension/notification', {'fetchNews': 'false', 'checkForUpdates': False}),
-        ('notebook-extension/tracker', {'windowingMode': 'none'}),
-    ):
-        file = settings / f'{name}.jupyterlab-settings'
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(value))
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        port = s.getsockname()[1]
-    command = [
-        sys.executable,
-        '-c',
-        'import sys; from diffcourse.commands.cli import main; sys.exit(main())',
-        'lab',
-        str(tmp_path / 'panel.ipynb'),
-        '--no-browser',
-        '--port',
-        str(port),
-        '--jupyter=--LabApp.expose_app_in_browser=True',
-    ]
-    server = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=(tmp_path / 'lab.log').open('w'),
-        text=True,
-        start_new_session=True,
-    )
-    watchdog = threading.Timer(180, server.kill)
-    watchdog.start()
-    try:
-        printed = next((m[0] for line in server.stdout if (m := re.search(r'http://\S+', line))), None)
-        assert printed, f'diffcourse lab printed no address: {(tmp_path / "lab.log").read_text()[-2000:]}'
-        yield printed
-    finally:
-        watchdog.cancel()
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+    kernel = dict(name='python3', display_name='Python 3', language='python')
+    notebook = dict(cells=[cell], metadata=dict(kernelspec=kernel), nbformat=4, nbformat_minor=5)
+    file = tmp_path / 'panel.ipynb'
+    file.write_text(json.dumps(notebook))
+    with lab_on(file, PYTHONPATH=str(ROOT)) as address:
+        yield address
 
 
-READY = """async () => { const p = window.jupyterapp.shell.currentWidget;
-    await p.context.ready; await p.sessionContext.ready; await p.sessionContext.session.kernel.info }"""
+FOCUS = """() => {
+    const e = document.activeElement;
+    const label = e.labels && e.labels[0] ? e.labels[0].textContent.trim() : '';
+    return [e.type || e.tagName, e.textContent.trim() || label, e.value];
+}"""
 
 
 class Keyboard:
@@ -156,9 +92,7 @@ class Keyboard:
 
     def here(self):
         "What has the focus: what it is, and its label."
-        return self.page.evaluate(
-            """() => { const e = document.activeElement; return [e.type || e.tagName, e.textContent.trim() || (e.labels && e.labels[0] ? e.labels[0].textContent.trim() : ''), e.value] }"""
-        )
+        return self.page.evaluate(FOCUS)
 
 
 def options(page, id):
@@ -210,7 +144,8 @@ ANSWERS = {
 
 
 def answer_all(page, keys):
-    "Every question, from the keyboard: to the input, fill it, to Check, press it, and the focus is still there."
+    """Every question, from the keyboard: to the input, fill it, to Check, press it, and the focus is still
+    there."""
     page.locator('.dc-card input').first.evaluate(
         'e => e.focus()'
     )  # where Tab led; from here on without help
@@ -218,7 +153,11 @@ def answer_all(page, keys):
         if n:
             for _ in range(12):
                 if page.evaluate(
-                    'id => document.activeElement.matches("input, select, textarea") && document.activeElement.closest(".dc-card")?.querySelector("h4 small").textContent == id',
+                    (
+                        'id => document.activeElement.matches("input, select, textarea") && '
+                        'document.activeElement.closest(".dc-card")?.querySelector("h4 small").textContent '
+                        '== id'
+                    ),
                     id,
                 ):
                     break
@@ -243,11 +182,18 @@ def answer_all(page, keys):
         assert state == ('review' if id in ('why', 'think') else 'correct'), f'{id}: {said.inner_text()}'
 
 
-AUDIT = """async () => { const r = await axe.run(document.querySelector('.dc-quiz'), {resultTypes: ['violations', 'passes']});
+AUDIT = """async () => {
+    const panel = document.querySelector('.dc-quiz');
+    const r = await axe.run(panel, {resultTypes: ['violations', 'passes']});
     if (r.passes.flatMap(p => p.nodes).length < 100) return ['axe saw next to nothing'];
-    return r.violations.flatMap(v => v.nodes.map(n => v.id + ': ' + n.html.slice(0, 160) + ' – ' + (n.any[0] || n.all[0] || n.none[0] || {message: ''}).message)) }"""
-WIDE = """() => { const q = document.querySelector('.dc-quiz'), room = q.getBoundingClientRect().right;
-    return [...q.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > room + 1 && !e.closest('figure')).map(e => e.outerHTML.slice(0, 120)) }"""
+    const why = n => (n.any[0] || n.all[0] || n.none[0] || {message: ''}).message;
+    return r.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)} – ${why(n)}`));
+}"""
+WIDE = """() => {
+    const panel = document.querySelector('.dc-quiz'), room = panel.getBoundingClientRect().right;
+    const wide = e => e.getBoundingClientRect().right > room + 1 && !e.closest('figure');
+    return [...panel.querySelectorAll('*')].filter(wide).map(e => e.outerHTML.slice(0, 120));
+}"""
 
 
 def look(page, axe, tmp_path):
@@ -258,10 +204,8 @@ def look(page, axe, tmp_path):
         page.evaluate("t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", theme)
         page.wait_for_function('t => document.body.dataset.jpThemeName == t', arg=theme, timeout=20 * MS)
         page.wait_for_timeout(500)
-        for width, height in (
-            (1200, 7600),
-            (390, 12400),
-        ):  # all of it in sight: colours can't be judged of what isn't
+        # all of it in sight: colours can't be judged of what isn't
+        for width, height in ((1200, 7600), (390, 12400)):
             page.set_viewport_size(dict(width=width, height=height))
             page.wait_for_timeout(300)
             page.locator('.dc-quiz').screenshot(path=tmp_path / f'panel-{theme.split()[-1]}-{width}.png')
@@ -277,19 +221,15 @@ def test_panel_by_keyboard(lab, browser, axe, tmp_path):
     page.goto(lab)
     page.wait_for_selector('.jp-Notebook .jp-Cell', timeout=60 * MS)
     page.evaluate(READY)
-    page.evaluate(
-        "() => { window.jupyterapp.commands.execute('application:toggle-left-area'); window.jupyterapp.commands.execute('notebook:run-all-cells') }"
-    )
+    page.evaluate(RUN_ALL)
     page.wait_for_selector('.dc-foot progress', timeout=60 * MS)
     page.wait_for_selector('.dc-card[role=group]', timeout=20 * MS)
     began = time.time()
     answer_all(page, keys)
     print(f'{time.time() - began:.1f} s')
     assert page.locator('.jp-Notebook .jp-Cell').count() == 1, 'a key for the panel was taken by JupyterLab'
-    assert (
-        '12 of 12 right' in page.locator('.dc-foot').inner_text()
-        and 'The next question is due' in page.locator('.dc-foot').inner_text()
-    )
+    foot = page.locator('.dc-foot').inner_text()
+    assert '12 of 12 right' in foot and 'The next question is due' in foot
     while keys.here()[1] != 'Retry the wrong ones':
         keys.press('Tab')
     keys.press('Enter')
@@ -303,10 +243,8 @@ def test_panel_by_keyboard(lab, browser, axe, tmp_path):
     while keys.here()[0] != 'SUMMARY':
         keys.press('Tab')
     keys.press('Enter')
-    assert (
-        card(page, 'effect').locator('details[open]').count() == 1
-        and 'Look again.' in card(page, 'effect').inner_text()
-    )
+    assert card(page, 'effect').locator('details[open]').count() == 1
+    assert 'Look again.' in card(page, 'effect').inner_text()
     found = look(page, axe, tmp_path)
     assert not found, '\n'.join(found)
     assert not trouble, trouble

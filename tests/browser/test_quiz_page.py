@@ -1,4 +1,5 @@
-"The page of a questionnaire in a real browser, off a disk: answered by keyboard alone, kept, downloaded, readable for everybody."
+"""The page of a questionnaire in a real browser, off a disk: answered by keyboard alone, kept, downloaded,
+readable for everybody."""
 
 import json
 import re
@@ -322,7 +323,9 @@ def test_without_scripts_the_questions_are_there(visit, lab_quiz):
 def test_a_browser_that_keeps_nothing(visit, lab_quiz, address):
     page = visit()
     page.context.add_init_script(
-        "for (const f of ['getItem', 'setItem']) { const old = Storage.prototype[f]; Storage.prototype[f] = function (k, v) { if (k.startsWith('diffcourse')) throw new DOMException('no', 'SecurityError'); return old.call(this, k, v) } }"
+        "for (const f of ['getItem', 'setItem']) { const old = Storage.prototype[f]; Storage.prototype[f] "
+        "= function (k, v) { if (k.startsWith('diffcourse')) throw new DOMException('no', "
+        "'SecurityError'); return old.call(this, k, v) } }"
     )
     page.goto(address)
     typed(page, card(page, lab_quiz[1], 'share').locator('input'), '1/4')
@@ -352,7 +355,8 @@ def test_nobody_is_shut_out(visit, lab_quiz, size, colours):
     assert page.evaluate('document.documentElement.scrollWidth') <= size['width']
     page.add_script_tag(path=build.fetch('axe') / 'axe.min.js')
     found = page.evaluate(
-        "axe.run({include: [['#quiz-top'], ['.dq-card']]}, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        "axe.run({include: [['#quiz-top'], ['.dq-card']]}, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', "
+        "'wcag21aa', 'wcag22aa', 'best-practice']})"
     )
     assert len(found['passes']) > 15 and not found['violations'], json.dumps(
         [

@@ -32,7 +32,8 @@ def site(tmp_path_factory):
 
 @pytest.fixture
 def visit(site, browser):
-    "Opens a page of the site. Whatever it wants from outside is refused, and counts as a failure; so does an error in a script."
+    """Opens a page of the site. Whatever it wants from outside is refused, and counts as a failure; so
+    does an error in a script."""
     wanted, trouble = [], []
 
     def refuse(route):
@@ -116,14 +117,9 @@ def test_search_finds_a_module(visit):
 
 def test_dark_mode(visit):
     def light(page, what):
-        return sum(
-            map(
-                int,
-                page.evaluate(
-                    f"getComputedStyle(document.querySelector('{what}')).{'backgroundColor' if what == 'body' else 'color'}.match(/\\d+/g).slice(0, 3)"
-                ),
-            )
-        )
+        part = 'backgroundColor' if what == 'body' else 'color'
+        style = f"getComputedStyle(document.querySelector('{what}')).{part}"
+        return sum(map(int, page.evaluate(f'{style}.match(/\\d+/g).slice(0, 3)')))
 
     day, night = visit('index.html', color_scheme='light'), visit('index.html', color_scheme='dark')
     assert light(day, 'body') > 600 > 200 > light(night, 'body')

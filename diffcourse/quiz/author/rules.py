@@ -18,7 +18,8 @@ from .refs import dead_ref
 from ..ground.answers import Unreadable, read_source
 from ..core.schema import UNSCORED, Live, Picture, Test
 from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
-from ..probe.registry import Registry, field_type, find_probe
+from ..probe.outcome import field_type
+from ..probe.registry import Registry, find_probe
 
 # %% ../../../nbs/quiz/author/20_rules.ipynb #c005
 def parts(part, where=()):

@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 from ...base.errors import BadInput, CourseError
+from ...base.files import write_whole
 from .report import grades_csv, items, junit_xml, report_html
 from ..core.grade import grade, option_order, right_answer
 from ..core.reader import find_quiz, load_quiz, read_quiz
@@ -499,16 +500,6 @@ def _read_records(path):
     return {k: v for k, v in found.items() if v[0].get('n') == len(v)}
 
 
-def _write(path, text):
-    "Write a file, whole or not at all."
-    new = path.with_name(f'.{path.name}.new')
-    try:
-        new.write_text(text, encoding='utf-8')
-        new.replace(path)
-    except OSError as e:
-        raise CourseError(f"can't write {path}: {e.strerror or e}") from None
-
-
 def _mark_of(s, lines):
     "A submission with its results, for the reports."
     keys = ('file', 'learner', 'digest', 'n', 'seconds', 'problem')
@@ -568,7 +559,7 @@ def grade_batch(
     of = {(s.file, d): s for s, d in todo}
     log = None
     if out:
-        _write(
+        write_whole(
             out / 'results.jsonl',
             ''.join(json.dumps(x, ensure_ascii=False) + '\n' for v in done.values() for x in v),
         )
@@ -599,10 +590,10 @@ def grade_batch(
 
 def _reports(out, lines, marks):
     "All files, the results in the order of the submissions."
-    _write(
+    write_whole(
         out / 'results.jsonl', ''.join(json.dumps(x, ensure_ascii=False) + '\n' for one in lines for x in one)
     )
-    _write(out / 'grades.csv', grades_csv(marks))
-    _write(out / 'junit.xml', junit_xml(marks))
-    _write(out / 'report.html', report_html(marks))
-    _write(out / 'items.json', json.dumps(items(marks), indent=1, ensure_ascii=False) + '\n')
+    write_whole(out / 'grades.csv', grades_csv(marks))
+    write_whole(out / 'junit.xml', junit_xml(marks))
+    write_whole(out / 'report.html', report_html(marks))
+    write_whole(out / 'items.json', json.dumps(items(marks), indent=1, ensure_ascii=False) + '\n')

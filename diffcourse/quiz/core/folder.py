@@ -7,11 +7,10 @@ __all__ = ['MAP_FILE', 'QuizInfo', 'quiz_folder', 'is_map', 'map_file', 'quiz_fi
 
 # %% ../../../nbs/quiz/core/15_folder.ipynb #c003
 import dataclasses
-import difflib
 import os
 from pathlib import Path
 
-from ...base.errors import BadInput
+from ...base.errors import BadInput, did_you_mean
 
 # %% ../../../nbs/quiz/core/15_folder.ipynb #c004
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +82,6 @@ def find_quiz(
         raise BadInput(
             f'{text} is what learners ask, and no questionnaire; there are {", ".join(names) or "none"}'
         )
-    near = difflib.get_close_matches(text, names, 1)
     raise BadInput(
-        f'no questionnaire is called {text!r}; '
-        + (
-            f'did you mean {near[0]}?'
-            if near
-            else f'there are {", ".join(names) or "none"} in {quiz_folder()}'
-        )
+        f'no questionnaire in {quiz_folder()} is called {text!r}; {did_you_mean(text, names)}'
     )

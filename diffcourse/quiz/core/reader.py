@@ -6,13 +6,13 @@
 __all__ = ['read_as', 'read_quiz', 'load_quiz', 'QuizInfo', 'find_quiz', 'quiz_folder', 'quiz_names']
 
 # %% ../../../nbs/quiz/core/40_reader.ipynb #c003
-import difflib
 import json
 import typing
 from typing import Annotated
 
 from pydantic import BaseModel, ValidationError
 
+from ...base.errors import did_you_mean, nearest
 from .folder import QuizInfo, find_quiz, quiz_folder, quiz_names
 from .schema import QuizFile
 from .source import BadFile, Document, read_yaml
@@ -119,35 +119,22 @@ def _message(document, e, model):
     where = _place(data, (*e['loc'], *e.get('ctx', {}).get('at', ())))
     key = kind == 'extra_forbidden' or 'at' in e.get('ctx', {})
 
-    def near(name, names):
-        return (
-            f'did you mean `{n[0]}`?'
-            if (n := difflib.get_close_matches(str(name), names, 1))
-            else f'known here: {", ".join(names)}'
-        )
-
     if kind == 'extra_forbidden':
-        text = f'unknown key `{e["loc"][-1]}`; {near(e["loc"][-1], _keys_at(model, where[:-1], data))}'
+        text = f'unknown key `{e["loc"][-1]}`; {did_you_mean(e["loc"][-1], _keys_at(model, where[:-1], data), "`")}'
     elif kind == 'missing':
         text = f'the key `{e["loc"][-1]}` is missing'
     elif kind == 'union_tag_not_found':
-        text, odd = (
-            'the key `kind` is missing',
-            difflib.get_close_matches(
-                'kind',
-                [str(k) for k in e['input'] if k not in _keys_at(model, where, data)]
-                if isinstance(e['input'], dict)
-                else [],
-                1,
-            ),
-        )
+        text = 'the key `kind` is missing'
+        given = e['input'] if isinstance(e['input'], dict) else {}
+        odd = nearest('kind', [k for k in given if k not in _keys_at(model, where, data)])
         if odd:
-            where, key, text = (*where, odd[0]), True, f'unknown key `{odd[0]}`; did you mean `kind`?'
+            where, key, text = (*where, odd), True, f'unknown key `{odd}`; did you mean `kind`?'
     elif kind == 'union_tag_invalid' and e['ctx'].get('discriminator') != "'kind'":
         text = f"a {_FORMS[e['ctx']['tag']]} can't stand here; expected {' or '.join('a ' + _FORMS[t.strip(chr(39))] for t in e['ctx']['expected_tags'].split(', '))}"
     elif kind == 'union_tag_invalid' and 'tag' in e['ctx']:
         where = (*where, 'kind')
-        text = f'unknown kind {e["ctx"]["tag"]!r}; {near(e["ctx"]["tag"], [t.strip(chr(39)) for t in e["ctx"]["expected_tags"].split(", ")])}'
+        kinds = [tag.strip("'") for tag in e['ctx']['expected_tags'].split(', ')]
+        text = f'unknown kind {e["ctx"]["tag"]!r}; {did_you_mean(e["ctx"]["tag"], kinds, "`")}'
     elif kind in _TYPES:
         text = f'expected {e.get("or", _TYPES[kind])}, got {str(e["input"])[:40]!r}'
     else:

@@ -7,14 +7,13 @@ __all__ = ['RATINGS', 'SKELETON', 'Solution', 'Progress', 'Session', 'grade_file
            'load_quiz', 'quiz_folder']
 
 # %% ../../../nbs/quiz/core/90_session.ipynb #c003
-import difflib
 import json
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...base.errors import BadInput, CourseError
+from ...base.errors import BadInput, CourseError, did_you_mean
 from ..ground.answers import Unreadable, read_choice, read_number
 from .catalog import list_quizzes
 from .folder import is_map
@@ -94,11 +93,7 @@ class Session:
     def question(self, id: str):
         "A question by its id; `BadInput` with a suggestion if there is none."
         if id not in self.questions:
-            near = difflib.get_close_matches(str(id), self.questions, 1)
-            raise BadInput(
-                f'no question is called {id!r}; '
-                + (f'did you mean {near[0]!r}?' if near else f'there are {", ".join(self.questions)}')
-            )
+            raise BadInput(f'no question is called {id!r}; {did_you_mean(id, self.questions)}')
         return self.quiz.question(id)
 
     def text(self, template: str, **more) -> str:
@@ -343,17 +338,8 @@ def grade_file(
     quiz = load_quiz(name)
     known = [q.id for q in quiz.questions]
     if odd := [k for k in answers if k not in known]:
-        near = difflib.get_close_matches(odd[0], known, 1)
-        raise BadFile(
-            [
-                document.say(
-                    'A002',
-                    f'{name} has no question `{odd[0]}`' + (f'; did you mean `{near[0]}`?' if near else ''),
-                    ('answers', odd[0]),
-                    key=True,
-                )
-            ]
-        )
+        text = f'{name} has no question `{odd[0]}`; {did_you_mean(odd[0], known, "`")}'
+        raise BadFile([document.say('A002', text, ('answers', odd[0]), key=True)])
     values = Values(quiz, variant, models, registry)
     return [grade(q, answers.get(q.id), values).to_json() for q in quiz.questions]
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from ...base.errors import BadInput, CourseError
+from ...base.errors import BadInput
+from ...base.files import write_whole
 from ...base.settings import settings
 
 # %% ../../../nbs/quiz/core/80_store.ipynb #c005
@@ -252,18 +253,8 @@ def write_events(
 ) -> int:  # How many
     "Write events as JSONL. `CourseError` if the file can't be written."
     events = store.events(quiz)
-    path = Path(path)
-    new = path.with_name(f'.{path.name}.new')
-    try:
-        new.write_text(
-            ''.join(
-                json.dumps({'schema': 'diffcourse.event/1', **e}, ensure_ascii=False) + '\n' for e in events
-            ),
-            encoding='utf-8',
-        )
-        new.replace(path)
-    except OSError as e:
-        raise CourseError(f"can't write {path}: {e.strerror or e}") from None
+    lines = [json.dumps({'schema': 'diffcourse.event/1', **e}, ensure_ascii=False) + '\n' for e in events]
+    write_whole(path, ''.join(lines))
     return len(events)
 
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMATS', 'Frozen', 'Loss', 'freeze', 'to_jupyterquiz', 'to_gift', 'to_moodle', 'to_qti', 'export_quiz',
-           'public_questions', 'write_file']
+           'public_questions']
 
 # %% ../../../nbs/quiz/formats/10_export.ipynb #c003
 import io
@@ -13,7 +13,6 @@ import re
 import zipfile
 from dataclasses import dataclass, field
 from html import escape
-from pathlib import Path
 from xml.etree import ElementTree as E
 
 from ...base.errors import BadInput, CourseError
@@ -656,15 +655,3 @@ def _public(q, quiz, variant, text):
         out |= dict(input=q.input, goals=[text(g.say) for g in q.goals])
     return out
 
-
-def write_file(path, raw: bytes) -> Path:
-    "Write a file, whole or not at all; `CourseError` if that can't be done."
-    path = Path(path)
-    new = path.with_name(f'.{path.name}.new')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_bytes(raw)
-        new.replace(path)
-    except OSError as e:
-        raise CourseError(f"can't write {path}: {e.strerror or e}") from None
-    return path

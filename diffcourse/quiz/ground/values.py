@@ -17,7 +17,8 @@ from ...base.errors import BadInput
 from ...base.settings import settings
 from .rng import shuffled, whole_between
 from .parts import Live, Param, Picture, Use
-from ..probe.registry import PROBES, ProbeRun, Registry, find_probe, run_probe
+from ..probe.registry import PROBES, Registry, find_probe
+from ..probe.runs import ProbeRun, run_probe
 
 # %% ../../../nbs/quiz/ground/50_values.ipynb #c004
 class BrokenQuiz(Exception):

@@ -13,6 +13,17 @@ from ...base.show import Table
 from .registry import PROBES, Probe, Registry, find_probe
 
 # %% ../../../nbs/quiz/probe/30_catalogue.ipynb #c005
+_PLAIN_TYPES = {int: 'whole number', float: 'number', str: 'text', bool: 'yes or no'}
+_LIMITS = {
+    'ge': 'from',
+    'gt': 'above',
+    'le': 'to',
+    'lt': 'below',
+    'min_length': 'length from',
+    'max_length': 'length to',
+}
+
+
 def type_words(
     kind,  # A type, such as `list[float]` or `Literal['a', 'b']`
 ) -> str:
@@ -20,39 +31,38 @@ def type_words(
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return type_words(args[0])
+    if origin is typing.Literal and len(args) < 5:
+        return ' or '.join(map(str, args))
     if origin is typing.Literal:
-        return (
-            ' or '.join(map(str, args))
-            if len(args) < 5
-            else f'{args[0]}, {args[1]}, … {args[-1]} ({len(args)})'
-        )
+        return f'{args[0]}, {args[1]}, … {args[-1]} ({len(args)})'
     if origin in (list, tuple):
         return f'list of {type_words(args[0])}'
     if origin is dict:
         return f'{type_words(args[1])} by {type_words(args[0])}'
-    return {int: 'whole number', float: 'number', str: 'text', bool: 'yes or no'}.get(
-        kind, getattr(kind, '__name__', str(kind))
-    )
+    return _PLAIN_TYPES.get(kind) or getattr(kind, '__name__', str(kind))
 
 
 def bounds(
     field,  # Of a pydantic model
 ) -> str:  # Such as 'from 0, to 20'; empty if there are none
     "What limits a value."
-    words = dict(ge='from', gt='above', le='to', lt='below', min_length='length from', max_length='length to')
-    return ', '.join(
-        f'{words[k]} {v}' for m in field.metadata for k in words if (v := getattr(m, k, None)) is not None
-    )
+    limits = []
+    for constraint in field.metadata:
+        for name, words in _LIMITS.items():
+            value = getattr(constraint, name, None)
+            if value is not None:
+                limits.append(f'{words} {value}')
+    return ', '.join(limits)
 
 # %% ../../../nbs/quiz/probe/30_catalogue.ipynb #c008
 def arguments_table(
     probe: Probe,
 ) -> Table:
     "What it is given."
-    rows = [
-        [name, type_words(f.annotation), bounds(f), 'needed' if f.is_required() else repr(f.default)]
-        for name, f in probe.arguments.model_fields.items()
-    ]
+    rows = []
+    for name, field in probe.arguments.model_fields.items():
+        default = 'needed' if field.is_required() else repr(field.default)
+        rows.append([name, type_words(field.annotation), bounds(field), default])
     return Table(['argument', 'type', 'limits', 'default'], rows)
 
 
@@ -60,10 +70,8 @@ def fields_table(
     probe: Probe,
 ) -> Table:
     "What it returns: the paths that a questionnaire may name."
-    return Table(
-        ['field', 'type'],
-        [[name, type_words(f.annotation)] for name, f in probe.outcome.model_fields.items()],
-    )
+    fields = probe.outcome.model_fields
+    return Table(['field', 'type'], [[name, type_words(f.annotation)] for name, f in fields.items()])
 
 
 class Entry:
@@ -78,11 +86,12 @@ class Entry:
 
     def __str__(self) -> str:
         p = self.probe
-        return '\n\n'.join(
-            [f'{p.name} (version {p.version}): {p.doc}', str(arguments_table(p)), str(fields_table(p))]
-        )
+        title = f'{p.name} (version {p.version}): {p.doc}'
+        return '\n\n'.join([title, str(arguments_table(p)), str(fields_table(p))])
 
     def _repr_html_(self) -> str:
         p = self.probe
-        says = html.escape(p.doc).replace('\n\n', '</p><p>')
-        return f'<h3 id="probe-{p.name}">{p.name}</h3><p>{says} <small>Version {p.version}.</small></p>{arguments_table(p)._repr_html_()}{fields_table(p)._repr_html_()}'
+        doc = html.escape(p.doc).replace('\n\n', '</p><p>')
+        title = f'<h3 id="probe-{p.name}">{p.name}</h3>'
+        text = f'<p>{doc} <small>Version {p.version}.</small></p>'
+        return title + text + arguments_table(p)._repr_html_() + fields_table(p)._repr_html_()
