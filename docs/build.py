@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pages  # noqa: E402
+from glossary import glossary_page, read_glossary  # noqa: E402
 from notebooks import (
     CACHE,
     ROOT,
@@ -111,6 +112,7 @@ def site_of(found, quizzes):
         str(q.relative_to(ROOT)): f'quizzes/{q.stem}' for q in quizzes
     }
     to['quizzes/map.yaml'] = 'quizzes/map'
+    to['docs/glossary.yaml'] = 'glossary'
     names = {}
     for _, nb in found.values():
         mod = module(nb)
@@ -241,7 +243,7 @@ HERO = """
 
 def front(found, runs, site, src, lessons):
     "index: the front notebook behind a hero, with the table of contents at its end."
-    tree = pages.toctree(['lessons/index', 'quizzes/index', 'reference/index'], hidden='')
+    tree = pages.toctree(['lessons/index', 'quizzes/index', 'reference/index', 'glossary'], hidden='')
     start = f'lessons/{next(iter(lessons))}.ipynb' if lessons else 'lessons/index.md'
     first = 'Start with the first lesson' if lessons else 'Lessons'
     path = ROOT / 'nbs/index.ipynb'
@@ -277,6 +279,7 @@ def write_source(found, runs, quizzes, src, kits):
     guide = next((heading(nb) for page, nb in found.values() if page == 'quizzes/authoring'), None)
     pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guide)
     pages.write_reference(src, [(folder, m, says) for folder, _, m, says in modules])
+    (src / 'glossary.md').write_text(glossary_page(read_glossary(), site.names), encoding='utf-8')
     for p, (page, _) in found.items():
         if page == 'index':
             continue

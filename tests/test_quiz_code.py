@@ -12,7 +12,8 @@ import pytest
 from conftest import read_data
 from diffcourse.base.errors import CourseError
 from diffcourse.quiz.sandbox import code as quiz_code
-from diffcourse.quiz.sandbox.code import CodeReport, Limits, has_bwrap, jailed, mark_code, run_child
+from diffcourse.quiz.sandbox.code import CodeReport, mark_code
+from diffcourse.quiz.sandbox.process import Limits, has_bwrap, jailed, run_child, unused_user
 
 LINUX = os.uname().sysname == 'Linux'
 RIGHT = 'def mix(uncond, cond, scale): return uncond + scale*(cond-uncond)'
@@ -175,7 +176,7 @@ def test_names_of_arguments_may_differ():
 
 def test_seeds_draw_other_inputs():
     "An answer that knows the numbers of one seed fails with another."
-    from diffcourse.quiz.sandbox.code import draw_inputs
+    from diffcourse.quiz.sandbox.inputs import draw_inputs
 
     known = {
         repr(c['scale']): c['uncond'] + c['scale'] * (c['cond'] - c['uncond']) for c in draw_inputs(SPEC, 1)
@@ -291,15 +292,15 @@ def mix(uncond, cond, scale):
     seen = []
     old = quiz_code._judge
     try:
-        quiz_code._judge = lambda ran, *a: seen.append(child.unpack(ran.message)[0]) or old(ran, *a)
+        quiz_code._judge = lambda run, *a: seen.append(child.unpack(run.message)[0]) or old(run, *a)
         mark_code(probe, SPEC, 1)
     finally:
         quiz_code._judge = old
-    value = child.decode(seen[0]['cases'][0]['value'], {})
+    value = child.from_plain(seen[0]['cases'][0]['value'], {})
     if LINUX:
         assert value == [
             0,
             0,
             0,
-            os.getuid() == 0 and not quiz_code._user(),
+            os.getuid() == 0 and not unused_user(),
         ]  # root becomes somebody else where Python can be read by all

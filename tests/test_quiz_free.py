@@ -5,7 +5,8 @@ from types import SimpleNamespace as N
 import pytest
 
 from conftest import read_data
-from diffcourse.quiz.free.marking import mark_free, stem
+from diffcourse.quiz.free.marking import mark_free
+from diffcourse.quiz.free.words import stem
 
 
 def idea(id, *words, weight=1):

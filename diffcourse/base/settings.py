@@ -14,7 +14,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import BadInput, CourseError
+from .errors import BadInput, CourseError, check_int, check_seed, did_you_mean
 
 # %% ../../nbs/0_base/20_settings.ipynb #c004
 def data_home()->Path:
@@ -28,58 +28,85 @@ class Settings:
     model:str='doodle'     # 'doodle', a folder or a Hub id
     device:str='auto'      # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     dtype:str='float32'    # 'float32', 'bfloat16', 'float16'
-    seed:int=0             # Of the start noise, at least 0
+    seed:int=0             # Of the start noise, from 0 to 2**63-1
     steps:int=50           # Calls of the denoiser per picture, at least 1
-    guidance:float=7.5     # 0 ignores the prompt, 1 follows it, more exaggerates it
+    guidance:float=3.      # 0 ignores the prompt, 1 follows it, more exaggerates it
     sampler:str='ddim'     # Any of `diffcourse.samplers.base.samplers()`
     home:Path=None         # Folder for progress and cache; by default `data_home()`
 
     def __post_init__(self):
-        if self.steps < 1: raise BadInput(f'steps is {self.steps}; expected a whole number of at least 1')
-        if not 0 <= self.seed < 2**63: raise BadInput(f'seed is {self.seed}; expected a whole number from 0 to 2**63-1')
-        if not math.isfinite(self.guidance): raise BadInput(f'guidance is {self.guidance}; expected a finite number, such as 7.5')
-        object.__setattr__(self, 'home', Path(self.home).expanduser() if self.home else data_home())
+        check_int('steps', self.steps, low=1)
+        check_seed(self.seed)
+        if not math.isfinite(self.guidance):
+            raise BadInput(f'guidance is {self.guidance}; expected a finite number, such as 3')
+        home = Path(self.home).expanduser() if self.home else data_home()
+        object.__setattr__(self, 'home', home)                    # the way to set a field of a frozen class
 
 # %% ../../nbs/0_base/20_settings.ipynb #c007
 @cache
 def _course(path, stamp):
-    "The section `[course]` of one file, or None. `stamp` (time of last change, size) lets an edited file be read again."
+    "The section `[course]` of a file, or None. An edited file has another `stamp` and is read again."
     ini = ConfigParser(interpolation=None, default_section='no default section')
-    try: ini.read(path, encoding='utf-8')
-    except (Error, UnicodeDecodeError) as e: raise CourseError(f"can't read {path}: {str(e).splitlines()[0]}") from None
+    try:
+        ini.read(path, encoding='utf-8')
+    except (Error, UnicodeDecodeError) as e:
+        reason = str(e).splitlines()[0]
+        raise CourseError(f"can't read {path}: {reason}") from None
     return dict(ini['course']) if ini.has_section('course') else None
 
 def settings_file(
-    start:Path=None,     # Where to begin; by default the current folder
+    start:Path=None,      # Where to begin; by default the current folder
 )->tuple[Path|None,dict]: # The file, or None, and the text of its section `[course]`
     "Find the `settings.ini` that holds here."
     here = Path(start or Path.cwd()).resolve()
-    for folder in (here, *here.parents, Path(find_spec('diffcourse').origin).resolve().parents[1]):
+    project = Path(find_spec('diffcourse').origin).resolve().parents[1]
+    for folder in (here, *here.parents, project):
         path = folder/'settings.ini'
-        try: stat = path.stat()
-        except OSError: continue
-        if (found := _course(path, (stat.st_mtime_ns, stat.st_size))) is not None: return path, found
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        course = _course(path, (stat.st_mtime_ns, stat.st_size))
+        if course is not None:
+            return path, course
     return None, {}
 
 # %% ../../nbs/0_base/20_settings.ipynb #c010
-def _read(field, text, source):
-    "One value from its text, in the type of its field."
-    kind = {'int': int, 'float': float, 'str': str, 'Path': Path}[getattr(field.type, '__name__', field.type)]
-    if kind is int and isinstance(text, float): text = str(text)          # int(2.5) would be 2, silently
-    try: return kind(text.strip() if isinstance(text, str) else text)
+_KINDS = {'int': int, 'float': float, 'str': str, 'Path': Path}
+_EXPECTED = {int: 'a whole number', float: 'a number', str: 'text', Path: 'a folder'}
+
+def _read(field, value, source):
+    "A value in the type of its field; `source` is where it comes from, for the message."
+    kind = _KINDS[getattr(field.type, '__name__', field.type)]
+    if kind is int and isinstance(value, float):
+        value = str(value)                                        # int(2.5) would be 2, silently
+    try:
+        return kind(value.strip() if isinstance(value, str) else value)
     except (ValueError, TypeError):
-        what = {int: 'a whole number', float: 'a number', Path: 'a folder'}.get(kind, 'text')
-        raise BadInput(f'{field.name} is {text!r} in {source}; expected {what}') from None
+        raise BadInput(f'{field.name} is {value!r} in {source}; expected {_EXPECTED[kind]}') from None
+
+def _check_names(names, known, where=''):
+    "Is each of these a setting?"
+    wrong = sorted(set(names) - set(known))
+    if wrong:
+        raise BadInput(f"no setting is called {', '.join(wrong)}{where}; {did_you_mean(wrong[0], known)}")
 
 def settings(
     **overrides, # Fields of `Settings`; None means: not given
 )->Settings:
     "The settings that hold now. `BadInput` for a name or a value that can't be."
     known = {f.name: f for f in fields(Settings)}
-    if wrong := set(overrides) - set(known): raise BadInput(f"no setting is called {', '.join(sorted(wrong))}; there are {', '.join(known)}")
     path, course = settings_file()
-    if wrong := set(course) - set(known): raise BadInput(f"no setting is called {', '.join(sorted(wrong))} (in {path}); there are {', '.join(known)}")
-    env = {n: os.environ[f'DIFFCOURSE_{n.upper()}'] for n in known if os.environ.get(f'DIFFCOURSE_{n.upper()}')}
-    out = {n: _read(known[n], v, path) for n,v in course.items() if v.strip()}
-    out |= {n: _read(known[n], v, f'DIFFCOURSE_{n.upper()}') for n,v in env.items()}
-    return Settings(**out | {n: _read(known[n], v, 'the arguments') for n,v in overrides.items() if v is not None})
+    _check_names(overrides, known)
+    _check_names(course, known, f' (in {path})')
+    values = {}
+    for name, field in known.items():
+        variable = f'DIFFCOURSE_{name.upper()}'
+        sources = {                                               # from the weakest to the strongest
+            path: course.get(name, '').strip() or None,
+            variable: os.environ.get(variable) or None,
+            'the arguments': overrides.get(name)}
+        for source, value in sources.items():
+            if value is not None:
+                values[name] = _read(field, value, source)
+    return Settings(**values)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from ..base.errors import BadInput, CourseError
+from ..base.errors import BadInput, CourseError, check_seed
 from ..base.settings import Settings, settings
 from .app import JSONOption, ModelOption, app
 from .shell import check_picture, ensure_writable, print_json, say
@@ -64,7 +64,7 @@ def make_pictures(
     prompts: list[str],
     negative: str,
     now: Settings,
-    seeds: list[int],  # None or one: the seed in `now`
+    seeds: list[int],  # One for all or one each; None: the seed in `now`
     **more,            # Further arguments of `generate`
 ):
     "Load the model and run it, with a progress bar where somebody watches: a `Trace`."
@@ -77,7 +77,7 @@ def make_pictures(
         negative=negative,
         steps=now.steps,
         guidance=now.guidance,
-        seed=seeds if seeds and len(seeds) > 1 else now.seed,
+        seed=seeds or now.seed,
         sampler=now.sampler,
         progress=sys.stderr.isatty(),
         **more,
@@ -150,7 +150,7 @@ _trace = Option(
 )
 _example = (
     'Example: diffcourse draw "a large red seven on a blue background" '
-    '--steps 50 --guidance 7.5 --seed 1 --sampler ddim --out seven.png'
+    '--steps 50 --guidance 3 --seed 1 --sampler ddim --out seven.png'
 )
 
 # %% ../../nbs/9_commands/50_drawing.ipynb #c014
@@ -171,8 +171,9 @@ def draw(
     json: JSONOption = False,
 ):
     "Draw pictures from words."
-    for s in seed or [None]:  # each is checked
-        now = settings(steps=steps, guidance=guidance, sampler=sampler, model=model, seed=s)
+    for s in seed or ():
+        check_seed(s)
+    now = settings(steps=steps, guidance=guidance, sampler=sampler, model=model)
     n = count_pictures(prompts, seed or [])
     files = [check_picture(f) for f in number_files(out or file_name(prompts[0]), n)]
     if trace:

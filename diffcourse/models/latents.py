@@ -18,9 +18,12 @@ def encode(
     noise:Tensor=None,   # Standard normal (B,4,h,w): gives a sample; without it, the mean
 )->Tensor:               # Latents (B,4,h,w), about unit variance
     "Pixels to latents (Rombach et al. 2021, arXiv:2112.10752, §3.1 and appendix G)."
-    if x.ndim != 4 or x.shape[1] != 3: raise BadInput(f'expected pictures (B,3,H,W), got {tuple(x.shape)}; are these latents already?')
-    post = vae.encode(x.to(vae.device, vae.dtype)).latent_dist
-    z = post.mean if noise is None else post.mean + post.std*noise.to(post.mean)
+    if x.ndim != 4 or x.shape[1] != 3:
+        raise BadInput(f'expected pictures (B,3,H,W), got {tuple(x.shape)}; are these latents already?')
+    posterior = vae.encode(x.to(vae.device, vae.dtype)).latent_dist
+    z = posterior.mean                                                  # (B,4,h,w)
+    if noise is not None:
+        z = z + posterior.std*noise.to(z)
     return (z*vae.config.scaling_factor).float()
 
 def decode(
@@ -29,7 +32,8 @@ def decode(
     batch:int=16,        # At most so many at once, to bound memory
 )->Tensor:               # Pictures (B,3,f·h,f·w), about [-1,1]
     "Latents to pixels."
-    c = vae.config.latent_channels
-    if z.ndim != 4 or z.shape[1] != c: raise BadInput(f'expected latents (B,{c},h,w), got {tuple(z.shape)}; did you forget `encode`?')
+    channels = vae.config.latent_channels
+    if z.ndim != 4 or z.shape[1] != channels:
+        raise BadInput(f'expected latents (B,{channels},h,w), got {tuple(z.shape)}; did you forget `encode`?')
     z = (z/vae.config.scaling_factor).to(vae.device, vae.dtype)
-    return torch.cat([vae.decode(b).sample.float() for b in z.split(batch)])
+    return torch.cat([vae.decode(part).sample.float() for part in z.split(batch)])

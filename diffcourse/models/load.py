@@ -22,7 +22,9 @@ from ..base.errors import BadInput, CourseError
 from ..base.images import pick_device, pick_dtype
 from ..base.settings import settings
 from ..maths.schedule import Schedule, schedule_from_config
-from .folder import check_model_folder, quiet, read_json, weight_files, weights_hash
+from diffcourse.models.folder import (
+    CONFIGS, PARTS, STEMS, check_model_folder, quiet, read_json, weight_files, weights_hash,
+)
 from .tiny import tiny_path
 
 # %% ../../nbs/3_models/30_load.ipynb #c004
@@ -34,35 +36,71 @@ def online(
     seconds:float=1.5, # How long to try
 )->bool:
     "Can the Hub be reached (directly or by the system's proxy)?"
-    if os.environ.get('HF_HUB_OFFLINE', '').upper() in ('1', 'ON', 'YES', 'TRUE'): return False
-    url = urlsplit(getproxies().get('https') or os.environ.get('HF_ENDPOINT') or 'https://huggingface.co'); reached = []
+    if os.environ.get('HF_HUB_OFFLINE', '').upper() in ('1', 'ON', 'YES', 'TRUE'):
+        return False
+    url = urlsplit(getproxies().get('https') or os.environ.get('HF_ENDPOINT') or 'https://huggingface.co')
+    reached = []
     def knock():
-        try: socket.create_connection((url.hostname, url.port or 443), seconds).close(); reached.append(True)
-        except OSError: pass
-    thread = Thread(target=knock, daemon=True); thread.start(); thread.join(seconds)   # looking up a name knows no time limit of its own
+        try:
+            socket.create_connection((url.hostname, url.port or 443), seconds).close()
+            reached.append(True)
+        except OSError:
+            pass
+    thread = Thread(target=knock, daemon=True)      # looking up a name knows no time limit of its own
+    thread.start()
+    thread.join(seconds)
     return bool(reached)
 
-_FILES = [f'{p}/*.{e}' for p in ('scheduler', 'tokenizer', 'text_encoder', 'unet', 'vae') for e in ('json', 'txt', 'safetensors')] + ['model_index.json']
+# %% ../../nbs/3_models/30_load.ipynb #c017
+_FILES = ['model_index.json']
+_FILES += [f'{part}/*.{end}' for part in PARTS for end in ('json', 'txt', 'safetensors')]
+_OTHER_WEIGHTS = ['*.non_ema.*', '*.non_ema-*']            # the weights that were not averaged
+_HALF_WEIGHTS = ['*.fp16.*', '*.fp16-*']
+_EXAMPLE = 'a Hub id such as stable-diffusion-v1-5/stable-diffusion-v1-5'
+
+def _cached(name):
+    "A Hub model's folder in the local cache, or None if it isn't there whole."
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+    try:
+        path = Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True))
+        check_model_folder(path)
+        return path
+    except HFValidationError:
+        raise BadInput(f'no model is called {name!r}; expected doodle, a folder, or {_EXAMPLE}') from None
+    except (LocalEntryNotFoundError, FileNotFoundError, CourseError):
+        return None
+
+def _download(name):
+    "Fetch a Hub model. Half-precision weights only where there are no others."
+    from huggingface_hub import snapshot_download
+    skip = _OTHER_WEIGHTS + _HALF_WEIGHTS
+    path = Path(snapshot_download(name, allow_patterns=_FILES, ignore_patterns=skip))
+    if not all(weight_files(path, part)[0] for part in PARTS if part in STEMS):
+        path = Path(snapshot_download(name, allow_patterns=_FILES, ignore_patterns=_OTHER_WEIGHTS))
+    return path
 
 def hub_path(
     name:str,    # 'owner/name'
 )->Path:         # A folder in the local cache
-    "A Hub model's folder, downloaded if need be. Without a connection and without a copy: `CourseError` within two seconds."
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
-    unwanted = ['*.fp16.*', '*.non_ema.*', '*.fp16-*', '*.non_ema-*']
-    try:
-        path = Path(snapshot_download(name, allow_patterns=_FILES, local_files_only=True)); check_model_folder(path); return path
-    except HFValidationError: raise BadInput(f"no model is called {name!r}; expected doodle, a folder, or a Hub id such as stable-diffusion-v1-5/stable-diffusion-v1-5") from None
-    except (LocalEntryNotFoundError, FileNotFoundError, CourseError): pass
-    if not online(): raise CourseError(f"{name} is not a folder and not in the local Hub cache, and the Hub can't be reached; use doodle, or connect")
-    try:
-        path = Path(snapshot_download(name, allow_patterns=_FILES, ignore_patterns=unwanted))
-        if not all(weight_files(path, p)[0] for p in ('text_encoder', 'unet', 'vae')): path = Path(snapshot_download(name, allow_patterns=_FILES, ignore_patterns=unwanted[1::2]))
+    "A Hub model's folder, downloaded if need be. `CourseError` within two seconds when offline."
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+    path = _cached(name)
+    if path is not None:
         return path
-    except GatedRepoError: raise CourseError(f'{name} is gated: accept its licence on https://huggingface.co/{name}, then run `hf auth login`') from None
-    except RepositoryNotFoundError: raise CourseError(f'there is no model {name} on the Hub (or it is private: `hf auth login`)') from None
-    except (HfHubHTTPError, OSError) as e: raise CourseError(f"can't download {name}: {str(e).splitlines()[0]}") from None
+    if not online():
+        raise CourseError(f'{name} is not a folder and not in the local Hub cache, and '
+                          "the Hub can't be reached; use doodle, or connect")
+    try:
+        return _download(name)
+    except GatedRepoError:
+        raise CourseError(f'{name} is gated: accept its licence on https://huggingface.co/{name}, '
+                          'then run `hf auth login`') from None
+    except RepositoryNotFoundError:
+        raise CourseError(f'there is no model {name} on the Hub '
+                          '(or it is private: `hf auth login`)') from None
+    except (HfHubHTTPError, OSError) as e:
+        raise CourseError(f"can't download {name}: {str(e).splitlines()[0]}") from None
 
 # %% ../../nbs/3_models/30_load.ipynb #c006
 def find_model(
@@ -71,13 +109,22 @@ def find_model(
     "The folder of a model."
     name = str(name)
     if name == 'doodle':
-        if not (doodle_path()/'model_index.json').is_file(): raise CourseError(f'the doodle model is not in {doodle_path()}; make it with `diffcourse train doodle --out DIR` and use DIR as the name')
-        return doodle_path()
-    if name == 'tiny': return tiny_path()
-    if name.strip() and (path := Path(name).expanduser()).is_dir(): return path.resolve()
-    if name.strip() and path.exists(): raise BadInput(f'{name} is a file; expected the folder of a model')
+        path = doodle_path()
+        if not (path/'model_index.json').is_file():
+            raise CourseError(f'the doodle model is not in {path}; make it with '
+                              '`diffcourse train doodle --out DIR` and use DIR as the name')
+        return path
+    if name == 'tiny':
+        return tiny_path()
+    if name.strip():
+        path = Path(name).expanduser()
+        if path.is_dir():
+            return path.resolve()
+        if path.exists():
+            raise BadInput(f'{name} is a file; expected the folder of a model')
     if name.count('/') != 1 or name[0] in './~' or name.endswith('/'):
-        raise BadInput(f'there is no model and no folder {name!r}; expected doodle, a folder that exists, or a Hub id such as stable-diffusion-v1-5/stable-diffusion-v1-5')
+        raise BadInput(f'there is no model and no folder {name!r}; '
+                       f'expected doodle, a folder that exists, or {_EXAMPLE}')
     return hub_path(name)
 
 # %% ../../nbs/3_models/30_load.ipynb #c011
@@ -106,7 +153,8 @@ class Models:
     @property
     def shape(self)->tuple:
         "Of one picture's latents: (4,h,w)."
-        s = self.unet.config.sample_size; h, w = (s, s) if isinstance(s, int) else s
+        side = self.unet.config.sample_size
+        h, w = (side, side) if isinstance(side, int) else side
         return self.unet.config.in_channels, h, w
     @property
     def size(self)->tuple:
@@ -115,18 +163,26 @@ class Models:
     @cached_property
     def clip(self):
         "Both towers of CLIP, or None if the folder has none."
-        return _part(self.path, 'clip', self.device, self.dtype) if (self.path/'clip/config.json').is_file() else None
+        if not (self.path/'clip/config.json').is_file():
+            return None
+        return _part(self.path, 'clip', self.device, self.dtype)
     @cached_property
     def words(self)->frozenset|None:
         "The words of the captions it was trained on, or None where no list was kept."
         path = self.path/'words.json'
-        return frozenset(read_json(path).get('words', ())) if path.is_file() else None
+        if not path.is_file():
+            return None
+        return frozenset(read_json(path).get('words', ()))
     @property
     def parameters(self)->int:
         "How many numbers were learnt."
-        return sum(p.numel() for m in (self.text_encoder, self.unet, self.vae) for p in m.parameters())
+        return sum(p.numel() for net in (self.text_encoder, self.unet, self.vae) for p in net.parameters())
     def __repr__(self)->str:
-        return f"Models({self.name} {self.hash}: {'×'.join(map(str, self.size))} pixels from {'×'.join(map(str, self.shape))} latents, {self.schedule.prediction}, {self.parameters/1e6:.1f} M parameters, {str(self.dtype)[6:]} on {self.device})"
+        pixels, latents = ('×'.join(map(str, s)) for s in (self.size, self.shape))
+        dtype = str(self.dtype).removeprefix('torch.')
+        return (f'Models({self.name} {self.hash}: {pixels} pixels from {latents} latents, '
+                f'{self.schedule.prediction}, {self.parameters/1e6:.1f} M parameters, '
+                f'{dtype} on {self.device})')
 
 # %% ../../nbs/3_models/30_load.ipynb #c013
 def _read(path, part, dtype):
@@ -136,18 +192,27 @@ def _read(path, part, dtype):
         return CLIPTokenizer.from_pretrained(str(path), subfolder=part, local_files_only=True)
     if part in ('unet', 'vae'):
         from diffusers.models import AutoencoderKL, UNet2DConditionModel
-        cls, kw = (UNet2DConditionModel if part == 'unet' else AutoencoderKL), dict(torch_dtype=dtype)
+        cls = UNet2DConditionModel if part == 'unet' else AutoencoderKL
+        precision = dict(torch_dtype=dtype)
     else:
         from transformers import CLIPModel, CLIPTextModel
-        cls, kw = (CLIPTextModel if part == 'text_encoder' else CLIPModel), dict(dtype=dtype)
-    return cls.from_pretrained(str(path), subfolder=part, use_safetensors=True, local_files_only=True, variant=weight_files(path, part)[1], **kw)
+        cls = CLIPTextModel if part == 'text_encoder' else CLIPModel
+        precision = dict(dtype=dtype)
+    variant = weight_files(path, part)[1]
+    return cls.from_pretrained(str(path), subfolder=part, use_safetensors=True, local_files_only=True,
+                               variant=variant, **precision)
 
 def _part(path, part, device, dtype):
     "One part, ready to be used: no dropout, no gradients for its weights."
     try:
-        with quiet(): net = _read(path, part, dtype)
-    except Exception as e: raise CourseError(f"can't load {path/part}: {(str(e).splitlines() or [type(e).__name__])[0]}") from e
-    return net.to(device).eval().requires_grad_(False) if part != 'tokenizer' else net
+        with quiet():
+            net = _read(path, part, dtype)
+    except Exception as e:
+        why = (str(e).splitlines() or [type(e).__name__])[0]
+        raise CourseError(f"can't load {path/part}: {why}") from e
+    if part == 'tokenizer':
+        return net
+    return net.to(device).eval().requires_grad_(False)
 
 def load_models(
     name:str=None,    # 'doodle', a folder or a Hub id; by default what the settings say
@@ -155,8 +220,11 @@ def load_models(
     dtype:str=None,   # Precision to compute with, whatever is on disk
 )->Models:
     "Load a model of the Stable Diffusion family. `CourseError` in one line if that can't be."
-    s = settings(model=name if name is None else str(name), device=device, dtype=dtype)
-    dev, kind = pick_device(s.device), pick_dtype(s.dtype)
-    path = find_model(s.model); check_model_folder(path)
-    parts = {part: _part(path, part, dev, kind) for part in ('tokenizer', 'text_encoder', 'unet', 'vae')}
-    return Models(**parts, scheduler=read_json(path/'scheduler/scheduler_config.json'), name=s.model, path=path, hash=weights_hash(path), device=dev, dtype=kind)
+    now = settings(model=name if name is None else str(name), device=device, dtype=dtype)
+    on, precision = pick_device(now.device), pick_dtype(now.dtype)
+    path = find_model(now.model)
+    check_model_folder(path)
+    parts = {part: _part(path, part, on, precision) for part in ('tokenizer', 'text_encoder', 'unet', 'vae')}
+    scheduler = read_json(path/'scheduler'/CONFIGS['scheduler'])
+    return Models(**parts, scheduler=scheduler, name=now.model, path=path, hash=weights_hash(path),
+                  device=on, dtype=precision)

@@ -14,21 +14,53 @@ from pathlib import Path
 
 import torch
 
-from .folder import save_folder
+from .folder import clip_text_encoder, save_folder
 
 # %% ../../nbs/3_models/20_tiny.ipynb #c005
 def byte_tokenizer(
     length:int=77,  # Of every text, with start and end
-):                  # CLIPTokenizer with 514 tokens: two for start and end, one for each byte inside and at the end of a word
+):                  # CLIPTokenizer with 514 tokens: start, end, each byte inside and at the end of a word
     "A tokenizer that has learnt nothing: every letter is a token."
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
     letters = sorted(ByteLevel.alphabet())
     tokens = ['<|startoftext|>', '<|endoftext|>', *letters, *(c + '</w>' for c in letters)]
-    return CLIPTokenizer(vocab={t: i for i,t in enumerate(tokens)}, merges=[], model_max_length=length)
+    return CLIPTokenizer(vocab={t: i for i, t in enumerate(tokens)}, merges=[], model_max_length=length)
 
-def _loud(layer, std):
-    "Scale a layer's weights: fresh layers whisper, and a test must hear a difference."
+def _tiny_clip(tok):
+    "Both towers of CLIP, 32 numbers wide."
+    from transformers import CLIPConfig, CLIPModel
+    size = dict(hidden_size=32, intermediate_size=64, projection_dim=32,
+                num_attention_heads=2, num_hidden_layers=2)
+    words = dict(
+        vocab_size=len(tok), max_position_embeddings=tok.model_max_length,
+        bos_token_id=tok.bos_token_id, eos_token_id=tok.eos_token_id, pad_token_id=tok.pad_token_id,
+    )
+    pictures = dict(image_size=64, patch_size=16)
+    config = CLIPConfig(text_config=size | words, vision_config=size | pictures, projection_dim=32)
+    return CLIPModel(config).eval()
+
+def _tiny_unet():
+    "Latents (B,4,16,16) and vectors (B,77,32) → (B,4,16,16)."
+    from diffusers import UNet2DConditionModel
+    return UNet2DConditionModel(
+        sample_size=16, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=8,
+        cross_attention_dim=32, attention_head_dim=2,
+        down_block_types=('DownBlock2D', 'CrossAttnDownBlock2D'),
+        up_block_types=('CrossAttnUpBlock2D', 'UpBlock2D'),
+    ).eval()
+
+def _tiny_vae():
+    "Pictures (B,3,64,64) ↔ latents (B,4,16,16)."
+    from diffusers import AutoencoderKL
+    return AutoencoderKL(
+        sample_size=64, block_out_channels=(8, 8, 8), layers_per_block=1, norm_num_groups=4,
+        latent_channels=4, mid_block_add_attention=False, scaling_factor=.5,
+        down_block_types=('DownEncoderBlock2D',)*3, up_block_types=('UpDecoderBlock2D',)*3,
+    ).eval()
+
+def _rescale(layer, std):
+    "Scale a layer's weights: the effect of fresh ones is too small for a test to see."
     layer.weight.data *= std/layer.weight.data.std()*layer.weight[0].numel()**-.5
 
 def tiny_parts(
@@ -36,21 +68,17 @@ def tiny_parts(
     tokenizer=None,  # By default `byte_tokenizer()`
 )->dict:             # tokenizer, text_encoder, unet, vae, clip
     "The networks, with random weights. Latents are (4,16,16), text vectors have 32 numbers."
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPConfig, CLIPModel, CLIPTextModel
-    torch.manual_seed(seed); tok = tokenizer or byte_tokenizer(); size = dict(hidden_size=32, intermediate_size=64, num_attention_heads=2, num_hidden_layers=2, projection_dim=32)
-    words = dict(vocab_size=len(tok), max_position_embeddings=tok.model_max_length, bos_token_id=tok.bos_token_id, eos_token_id=tok.eos_token_id, pad_token_id=tok.pad_token_id)
-    clip = CLIPModel(CLIPConfig(text_config=size | words, vision_config=size | dict(image_size=64, patch_size=16), projection_dim=32)).eval()
-    text, tower = CLIPTextModel(clip.config.text_config).eval(), clip.text_model.state_dict()
-    text.load_state_dict({k: tower[k.removeprefix('text_model.')] for k in text.state_dict()})      # the text encoder is CLIP's own text tower
-    unet = UNet2DConditionModel(sample_size=16, block_out_channels=(16, 32), layers_per_block=1, norm_num_groups=8, cross_attention_dim=32, attention_head_dim=2,
-                                down_block_types=('DownBlock2D', 'CrossAttnDownBlock2D'), up_block_types=('CrossAttnUpBlock2D', 'UpBlock2D')).eval()
-    vae = AutoencoderKL(sample_size=64, block_out_channels=(8, 8, 8), layers_per_block=1, norm_num_groups=4, latent_channels=4, mid_block_add_attention=False, scaling_factor=.5,
-                        down_block_types=('DownEncoderBlock2D',)*3, up_block_types=('UpDecoderBlock2D',)*3).eval()
-    _loud(unet.conv_out, 1.); _loud(vae.decoder.conv_out, .5)
-    for name,layer in unet.named_modules():
-        if name.endswith('attn2.to_out.0'): _loud(layer, 4.)
-    return dict(tokenizer=tok, text_encoder=text, unet=unet, vae=vae, clip=clip)
+    torch.manual_seed(seed)
+    tok = tokenizer or byte_tokenizer()
+    clip = _tiny_clip(tok)
+    text_encoder = clip_text_encoder(clip)
+    unet, vae = _tiny_unet(), _tiny_vae()
+    _rescale(unet.conv_out, 1.)
+    _rescale(vae.decoder.conv_out, .5)
+    for name, layer in unet.named_modules():
+        if name.endswith('attn2.to_out.0'):                # where the words come in
+            _rescale(layer, 4.)
+    return dict(tokenizer=tok, text_encoder=text_encoder, unet=unet, vae=vae, clip=clip)
 
 # %% ../../nbs/3_models/20_tiny.ipynb #c008
 def tiny_folder(
@@ -58,15 +86,20 @@ def tiny_folder(
     prediction:str='v_prediction',    # One of `diffcourse.maths.objective.PREDICTIONS`
     spacing:str='trailing',           # One of `diffcourse.maths.schedule.SPACINGS`
     zero_snr:bool=True,               # Does the schedule end without any signal?
-    seed:int=0,
+    seed:int=0,                       # Of the weights
 )->Path:                              # `path`
     "Write a tiny model with random weights."
-    scheduler = dict(_class_name='DDIMScheduler', num_train_timesteps=1000, beta_schedule='scaled_linear', beta_start=.00085, beta_end=.012, clip_sample=False, set_alpha_to_one=True,
-                     steps_offset=1 if spacing == 'leading' else 0, prediction_type=prediction, timestep_spacing=spacing, rescale_betas_zero_snr=zero_snr)
+    scheduler = dict(
+        _class_name='DDIMScheduler', num_train_timesteps=1000,
+        beta_schedule='scaled_linear', beta_start=.00085, beta_end=.012,
+        clip_sample=False, set_alpha_to_one=True, steps_offset=1 if spacing == 'leading' else 0,
+        prediction_type=prediction, timestep_spacing=spacing, rescale_betas_zero_snr=zero_snr,
+    )
     return save_folder(path, **tiny_parts(seed), scheduler=scheduler)
 
 @cache
 def tiny_path()->Path: # Goes away with the process
     "The folder of the model called `tiny`."
-    folder = tempfile.mkdtemp(prefix='diffcourse-tiny-'); atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix='diffcourse-tiny-')
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return tiny_folder(folder)

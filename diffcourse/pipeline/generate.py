@@ -22,7 +22,7 @@ from ..maths.guidance import cfg
 from ..maths.objective import to_eps_x0
 from ..models.latents import decode
 from ..models.load import Models
-from ..models.text import embed, note_unknown
+from ..models.text import embed, encode_distinct, note_unknown
 from .request import Request, make_request
 from ..samplers.base import Levels, Sampler
 
@@ -36,11 +36,10 @@ def encode_prompt(
 )->tuple[Tensor,Tensor]:     # `uncond, cond`: vectors of negative prompts and prompts, (B,77,d) each
     "Words to vectors. Texts that occur several times are encoded once."
     negative = [''] * len(prompt) if negative is None else negative
-    texts = list(dict.fromkeys([*prompt, *negative]))              # K distinct ones
-    vectors = [embed([t], models.tokenizer, models.text_encoder) for t in texts]
-    vectors = torch.cat(vectors)                                   # (K,77,d)
-    uncond = vectors[[texts.index(t) for t in negative]]           # (B,77,d)
-    cond = vectors[[texts.index(t) for t in prompt]]               # (B,77,d)
+    def encode(texts):
+        return embed(texts, models.tokenizer, models.text_encoder)
+    vectors, which = encode_distinct([*negative, *prompt], encode)    # (K,77,d), (2B,)
+    uncond, cond = vectors[which].split(len(prompt))                  # (B,77,d) each
     return uncond, cond
 
 # %% ../../nbs/4_pipeline/10_generate.ipynb #c010

@@ -8,7 +8,7 @@ __all__ = ['Request', 'make_request']
 # %% ../../nbs/4_pipeline/05_request.ipynb #c003
 from dataclasses import dataclass
 
-from ..base.errors import BadInput, check_int
+from ..base.errors import BadInput, check_seed
 from ..base.settings import settings
 from ..maths.schedule import Schedule
 from ..samplers.base import Levels, Sampler, get_sampler
@@ -42,7 +42,7 @@ def _texts(name, given):
 def _seeds(given, default):
     "One seed or several, as a list; None stands for the default."
     seeds = list(given) if isinstance(given, (list, tuple, range)) else [given]
-    return [default if s is None else check_int('seed', s, 0, 2**63-1) for s in seeds]
+    return [default if s is None else check_seed(s) for s in seeds]
 
 def make_request(
     prompt,               # A text, or one a picture; '' draws without words
