@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from ..ground.parts import Picture, Tolerance, Value
 from ..ground.values import BrokenQuiz, Values
-from .base import Ask, Question, kind
+from .base import Question, kind
 from .choices import OneOf, check_options
 
 # %% ../../../nbs/quiz/kinds/35_image.ipynb #c004
