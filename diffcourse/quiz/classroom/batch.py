@@ -177,14 +177,14 @@ def _widget_answer(state, models, question, ids):
         return _field(state, ids)
     if fields[0][0] == 'CheckboxModel':
         return [i for i, (_, s) in zip(ids, fields) if s.get('value')]
-    held, kind = [_field(s, ids) for _, s in fields], getattr(question, 'kind', '')
-    if kind not in ('cloze', 'match', 'order'):
+    held, form = [_field(s, ids) for _, s in fields], question.ask().form if question else ''
+    if form not in ('fields', 'places'):
         return held[0]  # pictures, with their buttons below
     if all(h in (None, '') for h in held):
         return None
-    if kind == 'order':
+    if form == 'places':
         return None if None in held else held
-    return dict(zip(question.names() if kind == 'cloze' else [i.id for i in question.left], held))
+    return dict(zip(question.names(), held))
 
 
 def _from_widgets(nb):
@@ -288,8 +288,8 @@ def _ready(quiz, variant, warm):
     if (quiz, variant) not in _quizzes:
         values = _quizzes[quiz, variant] = Values(read_quiz(find_quiz(quiz))[0], variant)
         for q in values.quiz.questions if warm else ():
-            if q.kind == 'code':
-                continue
+            if q.jailed:
+                continue  # code is run in its jail
             try:
                 grade(q, right_answer(q, values), values)  # loads what has to be loaded, and measures
             except Exception:
@@ -471,7 +471,7 @@ def _needs_jail(submissions):
         for s in submissions
         if not s.problem
         for q in load_quiz(s.quiz).questions
-        if q.kind == 'code' and s.answers.get(q.id) not in (None, '')
+        if q.jailed and s.answers.get(q.id) not in (None, '')
     ]
 
 

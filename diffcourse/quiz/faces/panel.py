@@ -18,7 +18,8 @@ from rich.console import Console
 from ...base.errors import CourseError
 from ..core.grade import Result
 from ..core.session import Session
-from .inputs import INPUTS, to_html
+from .inputs import make_input, to_html
+from ..kinds.base import kinds
 from .terminal import RATED, due_words, show_question, take
 
 # %% ../../../nbs/quiz/faces/30_panel.ipynb #c005
@@ -63,9 +64,10 @@ def result_html(
     evidence=(),  # Strips, tables, notes
 ) -> str:
     "A mark as HTML: sign, word, feedback; why it is so, at once to those who are right, on request to others."
-    sign, word = (
-        ('…', 'Noted') if result.kind == 'reflect' and result.state == 'review' else SIGNS[result.state]
-    )
+    kind = kinds()[result.kind]
+    sign, word = SIGNS[result.state]
+    if result.state == 'review' and not kind.compared:
+        word = 'Noted'
     score = f' ({result.score:.0%})' if result.state == 'partial' else ''
     why = (to_html(result.explain) if result.explain else '') + ''.join(e._repr_html_() for e in evidence)
     why += ''.join(
@@ -76,7 +78,7 @@ def result_html(
     )
     if result.score is None:
         why = ''
-    elif result.state != 'correct' and result.kind != 'predict':
+    elif result.state != 'correct' and not kind.locks:
         why = f'<details><summary>Why (shows the answer)</summary>{why}</details>'
     return _said(
         result.state,
@@ -175,7 +177,7 @@ class Card:
     def renew(self) -> None:
         "An empty input, and nothing said."
         old = self.input
-        self.input, self.read, self.write = INPUTS[self.question.kind](self.session, self.question)
+        self.input, self.read, self.write = make_input(self.session, self.question)
         self.input.add_class(
             f'dc-answer.{self.session.quiz.id}.{self.session.values.variant}.{self.id}'
         )  # a saved notebook can be marked: see quiz.classroom.batch
@@ -254,11 +256,11 @@ class Card:
         "Mark what is in the input. The button stays as it is: one that is switched off loses the focus."
         self.said.value = (
             '<p role="status">'
-            + ('your prediction is locked in; ' if self.question.kind == 'predict' else '')
+            + ('your prediction is locked in; ' if self.question.locks else '')
             + 'running the model …</p>'
         )
         result = self.session.check(self.id, self.read())
-        free = result.kind == 'free' and result.state == 'review'
+        free = self.question.compared and result.state == 'review'
         if self.session.locked(self.id) is not None:
             self.restore()
         self.said.value = (
