@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Racers', 'Gamma', 'Gammas', 'named_schedule', 'two_clusters', 'SamplerRace', 'sampler_race', 'ConvergenceOrder',
-           'convergence_order', 'momentum_walk', 'Momentum', 'momentum', 'Designs', 'designs']
+           'convergence_order', 'Momentum', 'momentum', 'Designs', 'designs']
 
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c002
 from typing import Annotated, Literal
@@ -20,8 +20,9 @@ from ..maths.named import betas_by_name
 from ..maths.schedule import Schedule, alphas_cumprod
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
-from ..samplers.base import get_sampler
+from ..samplers.base import get_sampler, run_sampler
 from ..samplers.compare import benchmark, convergence_errors, fit_order, solve_ode
+from ..samplers.momentum import euler_momentum
 
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c005a
 def named_schedule(
@@ -94,23 +95,6 @@ def convergence_order(
     )
     return found, [Table(['steps', 'error'], [list(r) for r in zip(steps, errors)])]
 
-# %% ../../nbs/8_experiments/70_samplers.ipynb #x002
-def momentum_walk(
-    denoise,        # `denoise(x, t, ab)` → `(eps, x0)`
-    x,              # Start (B,…), variance-preserving
-    levels,         # `Levels`
-    gamma:float=1., # 1 is Euler's method; 1.5 is Adams–Bashforth of second order where steps are equal
-):                  # Where it ends
-    "Euler's method with momentum (γ: weight of the new direction)."
-    y, before = x/float(levels.ab[0])**.5, None                          # to the scale y = x0 + σε
-    for t, ab, ab_next in levels:
-        d, _ = denoise(y*ab**.5, t, ab)
-        direction = d if before is None else gamma*d + (1 - gamma)*before
-        sigma, sigma_next = ((1 - ab)/ab)**.5, ((1 - ab_next)/ab_next)**.5
-        y = y + (sigma_next - sigma)*direction
-        before = d
-    return y*float(levels.ab_next[-1])**.5
-
 # %% ../../nbs/8_experiments/70_samplers.ipynb #c011
 Gamma = Annotated[float, Field(ge=0, le=4)]
 Gammas = Annotated[list[Gamma], Field(min_length=2, max_length=9)]
@@ -135,7 +119,8 @@ def momentum(
     end = solve_ode(exact, x, float(levels.ab[0]), 1 - 1e-6, 800)
     _, right = exact(end, 0., 1 - 1e-6)
 
-    errors = [rms_difference(momentum_walk(exact, x, levels, gamma), right) for gamma in gammas]
+    ends = [run_sampler(euler_momentum, exact, x, levels, gamma=gamma) for gamma in gammas]
+    errors = [rms_difference(end, right) for end in ends]
     found = Momentum(gamma=gammas, error=errors, best=gammas[errors.index(min(errors))])
     return found, [Table(['γ', 'distance to the right end'], [list(r) for r in zip(gammas, errors)])]
 
