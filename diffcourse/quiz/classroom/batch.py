@@ -86,7 +86,7 @@ def _with_code(submissions):
         if s.problem:
             continue
         for q in load_quiz(s.quiz).questions:
-            if q.kind == 'code' and s.answers.get(q.id) not in (None, ''):
+            if q.jailed and s.answers.get(q.id) not in (None, ''):
                 yield s.file
 
 

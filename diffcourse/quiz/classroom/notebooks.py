@@ -116,15 +116,14 @@ def _widget_answer(state, models, question, ids):
     if children[0].get('model_name') == 'CheckboxModel':
         return [id for id, s in zip(ids, states) if s.get('value')]
     values = [_field_value(s, ids) for s in states]
-    kind = getattr(question, 'kind', '')
-    if kind not in ('cloze', 'match', 'order'):
+    form = question.ask().form if question else ''
+    if form not in ('fields', 'places'):
         return values[0]  # pictures, with their buttons below
     if all(v in (None, '') for v in values):
         return None
-    if kind == 'order':
+    if form == 'places':
         return None if None in values else values
-    names = question.names() if kind == 'cloze' else [i.id for i in question.left]
-    return dict(zip(names, values))
+    return dict(zip(question.names(), values))
 
 
 def _from_widgets(nb) -> Iterator[Found]:

@@ -14,13 +14,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...base.errors import BadInput, CourseError, did_you_mean
-from ..ground.answers import Unreadable, read_choice, read_number
 from .catalog import list_quizzes
 from .folder import is_map
-from .grade import SCORED, Result, evidence_of, grade, option_order, right_answer
-from .marks import pictures_of
+from diffcourse.quiz.core.grade import (
+    SCORED,
+    Result,
+    evidence_of,
+    grade,
+    mark_answer,
+    option_order,
+    read_answer,
+)
 from .reader import QuizInfo, find_quiz, load_quiz, quiz_folder, read_quiz
-from .schema import UNSCORED, schema_file
+from .schema import schema_file
 from .source import BadFile, read_yaml
 from .store import Store, due
 from ..ground.values import BrokenQuiz, Values, show
@@ -116,13 +122,12 @@ class Session:
 
     def check(self, id: str, answer) -> Result:
         "Mark an answer and keep it. What can't be read costs no attempt."
-        question, before, said = self.question(id), self.attempts(id), ''
-        if question.kind == 'predict':
-            answer, said = self._lock(question, answer)
-        result = grade(question, answer, self.values)
-        if said:
-            result = result.model_copy(update={'feedback': f'{said} {result.feedback}'.strip()})
-        if not (said and before and result.score is not None):
+        question, before, note = self.question(id), self.attempts(id), ''
+        answer = read_answer(question, answer, self.values)
+        if question.locks:
+            answer, note = self._lock(question, answer)
+        result = mark_answer(question, answer, self.values, note)
+        if not (note and before and result.score is not None):
             self.store.keep(result)
         self.results[id] = result
         return result
@@ -141,17 +146,11 @@ class Session:
     def _lock(self, question, answer):
         "Lock a prediction in before anything is run; returns the one that counts, and what to say if it is another."
         if (kept := self.locked(question.id)) is not None:
-            return kept, f'Your prediction, {show(kept)}, was locked in.'
-        try:
-            given = (
-                read_choice(answer, [o.id for o in question.options])
-                if question.options
-                else read_number(answer, question.unit)
-            )
-        except Unreadable:
-            return answer, ''  # grading will say why
-        self.store.add(self.quiz.id, question.id, self.values.variant, 'lock', {'given': given})
-        return given, ''
+            kept_answer = read_answer(question, kept, self.values)
+            return kept_answer, f'Your prediction, {show(kept)}, was locked in.'
+        if not answer.problem:  # else marking will say why
+            self.store.add(self.quiz.id, question.id, self.values.variant, 'lock', {'given': answer.read})
+        return answer, ''
 
     def attempts(self, id: str) -> int:
         "How many answers to a question had a mark."
@@ -172,50 +171,27 @@ class Session:
     def solution(self, id: str) -> Solution:
         "The right answer with its explanation and evidence. `CourseError` if it can't be had here."
         question = self.question(id)
-        if question.kind == 'predict' and self.locked(id) is None:
+        if question.locks and self.locked(id) is None:
             raise CourseError('say what you expect first; then the run is shown')
         try:
-            right = right_answer(question, self.values)
+            right = question.right_answer(self.values)
         except BrokenQuiz as e:
             raise CourseError(f'the questionnaire is broken here: {e}') from e
         result = grade(question, right, self.values)
         self.store.add(self.quiz.id, id, self.values.variant, 'solution', {})
-        shown = self._shown(question, right)
-        if question.kind == 'numeric' and result.evidence:
-            shown += ' {}(accepted: {:.4g} to {:.4g})'.format(
-                f'{question.unit} ' if question.unit else '', *result.evidence[0].interval
-            )
+        shown = question.in_words(right, self.text, result.evidence)
         return Solution(shown, result.explain or result.feedback, self.evidence(id, right))
-
-    def _shown(self, question, right):
-        "A right answer in words."
-        if question.kind == 'shape':
-            return f'({", ".join(map(str, right))})'
-        if question.kind == 'reflect':
-            return right or 'There is no right answer.'
-        texts = {
-            i.id: self.text(i.text)
-            for side in ('options', 'items', 'left', 'right')
-            for i in getattr(question, side, None) or ()
-        }
-
-        def name(x):
-            return texts.get(x, show(x)) if isinstance(x, str) else show(x)
-
-        if isinstance(right, dict):
-            return '; '.join(f'{name(k)}: {name(v)}' for k, v in right.items())
-        return '; '.join(map(name, right if isinstance(right, list) else [right]))
 
     def pictures(self, id: str) -> dict:
         "Pictures of an `image` question by the id of the option. `CourseError` if they can't be made here."
         try:
-            return pictures_of(self.question(id), self.values)
+            return self.question(id).pictures(self.values)
         except BrokenQuiz as e:
             raise CourseError(f'the questionnaire is broken here: {e}') from e
 
     def evidence(self, id: str, answer=None) -> list:
         "What the mark was read off: strips, tables and notes; nothing of a prediction that isn't made yet."
-        if self.question(id).kind == 'predict' and self.locked(id) is None:
+        if self.question(id).locks and self.locked(id) is None:
             return []
         if answer is None and id in self.results:
             answer = self.results[id].given
@@ -224,7 +200,7 @@ class Session:
     def progress(self) -> Progress:
         "What the answers so far add up to. It never falls: the best answer to each question counts."
         best = self.store.best(self.quiz.id)
-        weights = {q.id: q.weight for q in self.quiz.questions if q.kind not in UNSCORED}
+        weights = {q.id: q.weight for q in self.quiz.questions if q.scored}
         mine = {q: s for q, s in best.items() if q in weights}
         return Progress(
             sum(s == 1 for s in mine.values()),
@@ -251,7 +227,7 @@ class Session:
         return [
             q.id
             for q in self.quiz.questions
-            if best.get(q.id, 1) < 1 and q.kind not in UNSCORED and self.locked(q.id) is None
+            if best.get(q.id, 1) < 1 and q.scored and self.locked(q.id) is None
         ]
 
     def rate(
@@ -260,7 +236,7 @@ class Session:
         rating: str,  # 'again', 'hard' or 'good'
     ) -> None:
         "Keep what a learner thinks of an answer in words, beside the model answer. It is no mark; it decides when the question comes back."
-        if self.question(id).kind not in UNSCORED:
+        if self.question(id).scored:
             raise BadInput(f'{id} is marked, so there is nothing to rate; answers in words are rated')
         if rating not in RATINGS:
             raise BadInput(f'rating is {rating!r}; expected {", ".join(RATINGS)}')

@@ -15,7 +15,7 @@ import ipywidgets as W
 from ...base.errors import CourseError
 from ..core.grade import Result
 from ..core.session import Session
-from .inputs import INPUTS, to_html
+from .inputs import make_input, to_html
 from .results import ideas_html, message_html, result_html, sign_html
 from .terminal import RATED, due_words
 
@@ -75,7 +75,7 @@ class Card:
     def renew(self) -> None:
         "An empty input, and nothing said."
         old = self.input
-        self.input, self.read, self.write = INPUTS[self.question.kind](self.session, self.question)
+        self.input, self.read, self.write = make_input(self.session, self.question)
         variant = self.session.values.variant
         self.input.add_class(
             f'dc-answer.{self.session.quiz.id}.{variant}.{self.id}'
@@ -160,10 +160,10 @@ class Card:
 
     def on_check(self) -> None:
         "Mark what is in the input. The button stays as it is: one that is switched off loses the focus."
-        locks = 'your prediction is locked in; ' if self.question.kind == 'predict' else ''
+        locks = 'your prediction is locked in; ' if self.question.locks else ''
         self.said.value = f'<p role="status">{locks}running the model …</p>'
         result = self.session.check(self.id, self.read())
-        to_compare = result.kind == 'free' and result.state == 'review'
+        to_compare = self.question.compared and result.state == 'review'
         if self.session.locked(self.id) is not None:
             self.restore()
         if to_compare:

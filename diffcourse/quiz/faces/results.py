@@ -11,6 +11,7 @@ from importlib import resources
 
 from ..core.grade import Result
 from .inputs import to_html
+from ..kinds.base import kinds
 
 # %% ../../../nbs/quiz/faces/25_results.ipynb #n004
 SIGNS = {
@@ -70,7 +71,7 @@ def _why_html(result, evidence):
     why = text_html(result.explain)
     why += ''.join(e._repr_html_() for e in evidence)
     why += ''.join(map(_claim_html, result.evidence))
-    if result.state == 'correct' or result.kind == 'predict':
+    if result.state == 'correct' or kinds()[result.kind].locks:
         return why
     return f'<details><summary>Why (shows the answer)</summary>{why}</details>'
 
@@ -81,7 +82,7 @@ def result_html(
 ) -> str:
     "A mark as HTML: sign, word, feedback, and why it is so."
     sign, word = SIGNS[result.state]
-    if result.kind == 'reflect' and result.state == 'review':
+    if result.state == 'review' and not kinds()[result.kind].compared:
         word = 'Noted'
     if result.state == 'partial':
         word += f' ({result.score:.0%})'

@@ -1,4 +1,4 @@
-// Reading and marking answers without a kernel: the same rules as diffcourse.quiz.ground.answers, .marks, .rng and .values in Python, on a kit (diffcourse.quiz.formats.kit).
+// Reading and marking answers without a kernel: the same rules as diffcourse.quiz.ground and diffcourse.quiz.kinds in Python, on a kit (diffcourse.quiz.formats.kit).
 // tests/test_quiz_kit.py runs both on the same vectors; whoever changes one changes the other. Works as a classic script in a page and with `require` in node.
 (root => {
 'use strict'
