@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['halving_convolutions', 'save_net', 'read_header', 'read_net']
 
-# %% ../../nbs/3_models/15_small_nets.ipynb #003
+# %% ../../nbs/3_models/15_small_nets.ipynb #c003
 import json
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from torch import nn
 
 from ..base.errors import CourseError
 
-# %% ../../nbs/3_models/15_small_nets.ipynb #005
+# %% ../../nbs/3_models/15_small_nets.ipynb #c005
 def halving_convolutions(
     channels:tuple,   # Of the input and after each pair, multiples of 8 from the second on
 )->nn.Sequential:     # (B,channels[0],h,w) → (B,channels[-1],h/2ⁿ,w/2ⁿ), n = len(channels)-1
@@ -27,7 +27,7 @@ def halving_convolutions(
         )
     return nn.Sequential(*(pair(a, b) for a, b in zip(channels, channels[1:])))
 
-# %% ../../nbs/3_models/15_small_nets.ipynb #008
+# %% ../../nbs/3_models/15_small_nets.ipynb #c008
 def save_net(
     net:nn.Module,   # With `config`, a dict of the arguments it was built with
     path:Path,       # A `.safetensors` file
@@ -40,7 +40,7 @@ def save_net(
     weights = {name: w.detach().half().contiguous() for name, w in net.state_dict().items()}
     save_file(weights, path, metadata=header)
 
-# %% ../../nbs/3_models/15_small_nets.ipynb #010
+# %% ../../nbs/3_models/15_small_nets.ipynb #c010
 def read_header(
     path:Path,   # A file from `save_net`
 )->dict:         # `class`, a name; `config` and `facts`, dicts; empty for a file of weights alone
