@@ -15,11 +15,13 @@ import time
 import pytest
 from ipywidgets.embed import dependency_state
 
-from diffcourse.quiz.classroom.batch import notebook_answers, read_submissions
+from diffcourse.quiz.classroom.notebooks import notebook_answers
+from diffcourse.quiz.classroom.submissions import read_submissions
 from diffcourse.quiz.core.grade import grade
 from diffcourse.quiz.core.session import Session
 from diffcourse.quiz.core.store import Store
-from diffcourse.quiz.faces.panel import Card, Quiz
+from diffcourse.quiz.faces.card import Card
+from diffcourse.quiz.faces.panel import Quiz
 from diffcourse.quiz.faces.terminal import take
 from conftest import hear_ctrl_c
 from quiz_lab import GOOD, lab, stand_in
