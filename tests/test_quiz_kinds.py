@@ -768,7 +768,7 @@ def test_every_kind_can_be_answered_on_a_terminal(kind, tmp_path):
 
 @pytest.mark.parametrize('kind', KINDS)
 def test_every_kind_has_a_panel(kind, tmp_path):
-    from diffcourse.quiz.faces.panel import Card
+    from diffcourse.quiz.faces.card import Card
 
     (tmp_path / 'good.yaml').write_text(GOOD[kind])
     session = Session(tmp_path / 'good.yaml', store=Store(':memory:'), registry=lab)
