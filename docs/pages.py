@@ -2,6 +2,7 @@
 reference."""
 
 import re
+from pathlib import Path
 
 from ruamel.yaml import YAML
 
@@ -250,9 +251,9 @@ def map_page(asked, covered, titles):
 MAP_TITLE = 'What learners ask'
 
 
-def write_quizzes(src, paths, lessons, kits=None, guide=None):
-    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guide`: title and
-    sentence of the page that says how to write one, authoring.ipynb."""
+def write_quizzes(src, paths, lessons, kits=None, guides=()):
+    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guides`: title, sentence
+    and file of the pages on the engine and on writing one."""
     from diffcourse.quiz.author.coverage import coverage, open_rows, read_map
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.core.source import BadFile
@@ -296,10 +297,9 @@ def write_quizzes(src, paths, lessons, kits=None, guide=None):
             f'{len(open_rows(covered))} of {len(asked.rows)} open',
         )
     ]
-    if guide:
-        own.append((*guide, 'authoring.ipynb'))
+    own += guides
     own = f'## Behind them, and your own\n\n{cards(own)}\n'
-    names = [p.stem for p in paths] + ['map'] + ['authoring'] * bool(guide)
+    names = [p.stem for p in paths] + ['map'] + [Path(file).stem for *_, file in guides]
     (folder / 'index.md').write_text(
         f'# Questionnaires\n\n:::{{container}} lead\n{says}\n:::\n\n'
         + (cards(items) if items else 'None yet.\n')
