@@ -2,6 +2,7 @@
 reference."""
 
 import re
+from pathlib import Path
 
 from ruamel.yaml import YAML
 
@@ -248,9 +249,9 @@ def map_page(asked, covered, titles):
 MAP_TITLE = 'What learners ask'
 
 
-def write_quizzes(src, paths, lessons, kits=None, guide=None):
-    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guide`: title and
-    sentence of the page that says how to write one, authoring.ipynb."""
+def write_quizzes(src, paths, lessons, kits=None, guides=()):
+    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guides`: title, sentence
+    and file of the pages on the engine and on writing one."""
     from diffcourse.quiz.author.coverage import coverage, open_rows, read_map
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.core.source import BadFile
@@ -280,10 +281,8 @@ def write_quizzes(src, paths, lessons, kits=None, guide=None):
         'Every row of the map behind the questionnaires, the questions that cover it, and what is still open.'
     )
     own = [(MAP_TITLE, rows, 'map.md', f'{len(open_rows(covered))} of {len(asked.rows)} open')]
-    names = [*titles, 'map']
-    if guide:
-        own.append((*guide, 'authoring.ipynb'))
-        names.append('authoring')
+    own += guides
+    names = [*titles, 'map', *(Path(file).stem for *_, file in guides)]
     listed = cards(items) if items else 'None yet.\n'
     body = f'{listed}\n## Behind them, and your own\n\n{cards(own)}'
     (folder / 'index.md').write_text(list_page('Questionnaires', says, body, names), encoding='utf-8')
