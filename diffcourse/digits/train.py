@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..base.errors import BadInput
 from .nets import TinyClassifier, TinyUNet, digits_ab, load_net, white_digits
+from .nothings import critic_batch
 from ..maths.objective import add_noise
 from ..models.small_nets import read_header, save_net
 from ..train.data import step_generator
@@ -52,20 +53,12 @@ def digit_batches(
         r, n = torch.rand(size, 1, 1, 1, generator=g), torch.randn(x.shape, generator=g)
         if kind == 'blend': return {'x': blend(x, torch.rand(x.shape, generator=g), r), 't': torch.zeros(size), 'target': x}
         if kind == 'gauge': return {'x': add_noise_ve(x, n, 2*r), 'target': 2*r.flatten(1)}
-        if kind == 'critic': return _with_nothings(x, y, g)
+        if kind == 'critic':
+            x, target = critic_batch(x, y, x0, labels, g)
+            return {'x': x, 'target': target}
         t = torch.randint(1000, (size,), generator=g) if fixed is None else torch.full((size,), int(fixed))
         return {'x': add_noise(2*x-1, n, ab[t].view(-1, 1, 1, 1)), 't': t.float(), 'y': torch.where(torch.rand(size, generator=g) < .1, 10, y), 'target': n}
     return batch_of
-
-def _with_nothings(x, y, g):
-    "Digits, a third of them turned into something that is none: noise, a hardly visible digit, or the quarters of one in a wrong order."
-    n, kind = len(x), torch.randint(9, (len(x),), generator=g); u = torch.rand(x.shape, generator=g)
-    a = .75 + .25*torch.rand(n, 1, 1, 1, generator=g)
-    parts = torch.cat([x[..., 16:, 16:], x[..., 16:, :16]], -1), torch.cat([x[..., :16, 16:], x[..., :16, :16]], -1)
-    others = torch.stack([u*torch.rand(n, 1, 1, 1, generator=g), (1-a)*x + a*u, torch.cat(parts, -2)])
-    none = kind < 3; out = torch.where(none.view(-1, 1, 1, 1), others[kind.clamp(max=2), torch.arange(n)], x)
-    dim = .15*torch.rand(n, 1, 1, 1, generator=g)
-    return {'x': (out + dim*torch.randn(x.shape, generator=g)).clamp(0, 1), 'target': torch.where(none, 10, y)}
 
 def digit_loss(
     net,         # A `TinyUNet` or `TinyClassifier`
