@@ -134,7 +134,7 @@ def make_kit(
 
 
 def page_json(kit: dict) -> str:
-    "A kit for a `script` element. Answers are hidden from the eye, not secured: everything but the pictures is in base64."
+    "A kit for a `script` element. Base64 hides answers from the eye; it does not secure them."
     return json.dumps(
         dict(
             schema=kit['schema'],
