@@ -98,9 +98,9 @@ def score_identity(
         not_squared=off((x0 - x)/sigma),
         points_up=bool((higher >= log_p)[sloping].all()),
         x=at,
-        x0=float(x0_there),
-        score=float(score_there),
-        curvature=float(curvature),
+        x0=float(x0_there.detach()),
+        score=float(score_there.detach()),
+        curvature=float(curvature.detach()),
     )
     return found, _show_score_identity(found)
 
