@@ -22,7 +22,9 @@ from diffcourse.quiz.formats.export import (
     to_gift,
     to_jupyterquiz,
 )
-from diffcourse.quiz.formats.imports import from_gift, from_jupyterquiz, import_quiz
+from diffcourse.quiz.formats.import_gift import from_gift
+from diffcourse.quiz.formats.import_jupyterquiz import from_jupyterquiz
+from diffcourse.quiz.formats.imports import import_quiz
 from diffcourse.quiz.probe.outcome import Outcome
 from diffcourse.quiz.probe.registry import Registry, probe
 

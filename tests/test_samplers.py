@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 import torch
 from diffcourse.base.errors import BadInput
+from diffcourse.maths.exact import gaussian_denoiser
 from diffcourse.maths.objective import to_eps_x0
 from diffcourse.maths.schedule import schedule_from_config, sigmas
-from diffcourse.samplers.base import gaussian_denoiser, get_sampler, samplers
+from diffcourse.samplers.base import get_sampler, samplers
 
 THEIRS = dict(
     ddim=('DDIMScheduler', {}),

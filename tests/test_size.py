@@ -24,11 +24,9 @@ LONG_MODULES = {
     'diffcourse/quiz/core/schema.py',
     'diffcourse/quiz/formats/export.py',
     'diffcourse/quiz/sandbox/code.py',
-    'tests/make_vectors.py',
     'tests/test_cli.py',
     'tests/test_quiz_kinds.py',
     'tests/test_quiz_lint.py',
-    'tests/test_structure.py',
 }
 DOUBLED_NAMES = {
     'COLOURS',

@@ -64,7 +64,7 @@ def make_pictures(
     prompts: list[str],
     negative: str,
     now: Settings,
-    seeds: list[int],  # None or one: the seed in `now`
+    seeds: list[int],  # One for all or one each; None: the seed in `now`
     **more,            # Further arguments of `generate`
 ):
     "Load the model and run it, with a progress bar where somebody watches: a `Trace`."
@@ -77,7 +77,7 @@ def make_pictures(
         negative=negative,
         steps=now.steps,
         guidance=now.guidance,
-        seed=seeds if seeds and len(seeds) > 1 else now.seed,
+        seed=seeds or now.seed,
         sampler=now.sampler,
         progress=sys.stderr.isatty(),
         **more,

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SPACINGS', 'SIGMA_SPACINGS', 'linear_betas', 'scaled_linear_betas', 'sigmoid_betas', 'betas_for_alpha_bar',
-           'cosine_betas', 'exponential_betas', 'alphas_cumprod', 'sigmas', 'ab_of', 'snr', 'ab_of_snr', 'log_snr',
-           'ab_of_log_snr', 'zero_terminal_snr', 'spaced_timesteps', 'karras_sigmas', 'exponential_sigmas',
+           'cosine_betas', 'exponential_betas', 'alphas_cumprod', 'sigmas', 'sigma_of', 'ab_of', 'snr', 'ab_of_snr',
+           'log_snr', 'ab_of_log_snr', 'zero_terminal_snr', 'spaced_timesteps', 'karras_sigmas', 'exponential_sigmas',
            'sigma_to_t', 'Schedule', 'schedule_from_config']
 
 # %% ../../nbs/1_maths/10_schedule.ipynb #c003
@@ -78,10 +78,16 @@ def sigmas(
     "Noise per unit of picture (Karras et al. 2022, arXiv:2206.00364, table 1, 'iDDPM')."
     return ((1 - ab)/ab)**.5
 
+def sigma_of(
+    ab:float,     # ᾱ in [0,1]
+)->float:         # ≥ 0; infinite where ᾱ is 0
+    "σ of a single level, for samplers, which go from one number to the next."
+    return ((1 - ab)/ab)**.5 if ab > 0 else math.inf
+
 def ab_of(
-    sigma:Tensor, # ≥ 0, any shape
-)->Tensor:        # ᾱ in [0,1]
-    "The way back from σ to ᾱ."
+    sigma,        # ≥ 0: a number, or a tensor of any shape
+):                # ᾱ in [0,1], likewise
+    "From σ back to ᾱ."
     return 1/(sigma**2 + 1)
 
 def snr(
@@ -93,7 +99,7 @@ def snr(
 def ab_of_snr(
     ratio:Tensor, # ≥ 0, any shape
 )->Tensor:        # ᾱ in [0,1)
-    "The way back from the signal-to-noise ratio."
+    "From the signal-to-noise ratio back to ᾱ."
     return ratio/(1 + ratio)
 
 def log_snr(
@@ -105,7 +111,7 @@ def log_snr(
 def ab_of_log_snr(
     l:Tensor,     # Any
 )->Tensor:        # ᾱ in [0,1]
-    "The way back from the logarithm (Kingma et al. 2021, eq. 4)."
+    "From the logarithm back to ᾱ (Kingma et al. 2021, eq. 4)."
     return torch.sigmoid(l)
 
 # %% ../../nbs/1_maths/10_schedule.ipynb #c013

@@ -18,12 +18,13 @@ def ddim_step(
     eps:Tensor,       # Predicted noise, same shape
     ab:float,         # ᾱ now, in [0,1)
     ab_next:float,    # ᾱ after the step, in (0,1]
-    eta:float=0.,     # Share of chance, in [0,1]
+    eta:float=0.,     # Stochasticity η, in [0,1]
     noise=0.,         # Fresh standard normal noise like `x0`, for `eta` > 0
 )->Tensor:            # Latents at the next level, same shape
     "From level `ab` to `ab_next`: mix picture and noise anew. Song et al. 2020, eq. 12 (ᾱ is their α)"
     sig = eta*((1-ab_next)/(1-ab))**.5 * (1-ab/ab_next)**.5              # eq. 16
-    return ab_next**.5*x0 + max(1-ab_next-sig**2, 0.)**.5*eps + sig*noise
+    kept = max(1-ab_next-sig**2, 0.)**.5                                 # of ε; rounding may go below 0
+    return ab_next**.5*x0 + kept*eps + sig*noise
 
 # %% ../../nbs/2_samplers/20_ddim.ipynb #c011
 def ddim_levels(
@@ -32,9 +33,11 @@ def ddim_levels(
 )->Levels:
     "What DDIM visits; the default spacing is 'leading'."
     t = spaced_timesteps(schedule.T, steps, schedule.spacing or 'leading', schedule.steps_offset)
-    ab = schedule.ab.double(); end = torch.ones((), dtype=ab.dtype) if schedule.set_alpha_to_one else ab[0]
-    after = t.long() - schedule.T//steps
-    return Levels(t, ab[t.long()], torch.where(after < 0, end, ab[after.clamp(min=0)]), clip=schedule.clip)
+    ab = schedule.ab.double()                                            # (T,)
+    end = torch.ones((), dtype=ab.dtype) if schedule.set_alpha_to_one else ab[0]
+    t_next = t.long() - schedule.T//steps                                # (steps,); below 0 at the end
+    ab_next = torch.where(t_next < 0, end, ab[t_next.clamp(min=0)])
+    return Levels(t, ab[t.long()], ab_next, clip=schedule.clip)
 
 # %% ../../nbs/2_samplers/20_ddim.ipynb #c014
 @sampler('ddim', ddim_levels)
@@ -43,12 +46,13 @@ def ddim(
     x:Tensor,         # Start (B,4,h,w), variance-preserving
     levels:Levels,
     noise=None,       # `noise()` → fresh noise like `x`; needed for `eta` > 0
-    eta:float=0.,     # Share of chance, in [0,1]: 0 is DDIM, 1 is DDPM
+    eta:float=0.,     # Stochasticity η, in [0,1]: 0 is DDIM, 1 is DDPM
 ):                    # Yields `Step`s
     "Guess the picture, put back less noise than there was."
     draw = check_eta(eta, noise)
-    for i,(t,ab,ab_next) in enumerate(levels):
+    for i, (t, ab, ab_next) in enumerate(levels):
         eps, x0 = denoise(x, t, ab)
-        if levels.clip: x0 = x0.clamp(-levels.clip, levels.clip)
-        x = ddim_step(x0, eps, ab, ab_next, eta, draw(float(eta > 0)))
+        x0 = levels.clipped(x0)
+        fresh = draw(1. if eta > 0 else 0.)
+        x = ddim_step(x0, eps, ab, ab_next, eta, fresh)
         yield Step(i, t, ab, x, eps, x0)

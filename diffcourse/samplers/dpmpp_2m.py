@@ -7,21 +7,26 @@ __all__ = ['half_log_snr', 'extrapolate_x0', 'dpm_step', 'dpm_levels', 'dpmpp_2m
 
 # %% ../../nbs/2_samplers/70_dpmpp_2m.ipynb #c003
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from ..base.errors import check_int
-from ..maths.schedule import SIGMA_SPACINGS, Schedule, ab_of, spaced_timesteps, sigma_to_t
+from ..maths.schedule import SIGMA_SPACINGS, Schedule, ab_of, sigma_to_t, spaced_timesteps
 from .base import Levels, Step, sampler
-from .euler import sigma_table
+from .euler import sigma_table, time_of
 
 # %% ../../nbs/2_samplers/70_dpmpp_2m.ipynb #c005
 def half_log_snr(
     ab:float, # ᾱ in [0,1]
 )->float:     # From −∞ at ᾱ = 0 to ∞ at ᾱ = 1
     "λ = −ln σ (Lu et al. 2022, arXiv:2206.00927, §3.1)."
-    return -math.inf if ab <= 0 else math.inf if ab >= 1 else (math.log(ab) - math.log1p(-ab))/2
+    if ab <= 0:
+        return -math.inf
+    if ab >= 1:
+        return math.inf
+    return (math.log(ab) - math.log1p(-ab))/2
 
 def extrapolate_x0(
     x0:Tensor,        # Picture predicted now (B,4,h,w)
@@ -30,7 +35,8 @@ def extrapolate_x0(
 )->Tensor:            # What the prediction is likely to be in the middle of the step
     "Extrapolate from two guesses (Lu et al. 2022, arXiv:2211.01095, algorithm 2, line 8)."
     last, now, after = lams
-    if before is None or math.isinf(after) or math.isinf(last): return x0
+    if before is None or math.isinf(after) or math.isinf(last):
+        return x0
     return x0 + (after - now)/(now - last)/2*(x0 - before)
 
 def dpm_step(
@@ -39,8 +45,8 @@ def dpm_step(
     ab:float,         # ᾱ now, in [0,1)
     ab_next:float,    # ᾱ after the step, in (0,1]
 )->Tensor:            # Latents at the next level, same shape
-    "The exact step if the guess does not change (Lu et al. 2022, arXiv:2211.01095, algorithm 2, line 9; e⁻ʰ is σ'/σ)."
-    shrink = ((1-ab_next)/(1-ab))**.5
+    "The exact step if the guess does not change (Lu et al. 2022, arXiv:2211.01095, algorithm 2, line 9)."
+    shrink = ((1-ab_next)/(1-ab))**.5                                  # e⁻ʰ is σ'/σ
     return shrink*x + (ab_next**.5 - shrink*ab**.5)*x0
 
 # %% ../../nbs/2_samplers/70_dpmpp_2m.ipynb #c011
@@ -49,14 +55,21 @@ def dpm_levels(
     steps:int,         # From 1 to `schedule.T`; one less unless the spacing is 'trailing'
 )->Levels:
     "What the DPM-Solver family visits; the default spacing is 'linspace'."
-    spacing, table = schedule.spacing or 'linspace', sigma_table(schedule)
+    spacing = schedule.spacing or 'linspace'
+    table = sigma_table(schedule)                                      # (T,)
     if schedule.sigma_spacing:
-        at = SIGMA_SPACINGS[schedule.sigma_spacing](check_int('steps', steps, 1, schedule.T), float(table[0]), float(table[-1])); t = sigma_to_t(at, table).round()
+        check_int('steps', steps, 1, schedule.T)
+        space = SIGMA_SPACINGS[schedule.sigma_spacing]
+        sigma = space(steps, float(table[0]), float(table[-1]))
+        t = sigma_to_t(sigma, table).round()
     else:
-        more = spacing != 'trailing'
-        t = spaced_timesteps(schedule.T, check_int('steps', steps, 1, schedule.T - more) + more, spacing, schedule.steps_offset)[:steps]; at = table[t.long()]
-    ab = ab_of(at)
-    return Levels(t, ab, torch.cat([ab[1:], torch.ones(1, dtype=ab.dtype)]), sigma_to_t=lambda sigma: sigma_to_t(torch.tensor(sigma, dtype=torch.float64), table).item())
+        more = 0 if spacing == 'trailing' else 1                       # for the end, which is then left out
+        check_int('steps', steps, 1, schedule.T - more)
+        t = spaced_timesteps(schedule.T, steps + more, spacing, schedule.steps_offset)[:steps]
+        sigma = table[t.long()]
+    ab = ab_of(sigma)                                                  # (steps,)
+    ab_next = torch.cat([ab[1:], torch.ones(1, dtype=ab.dtype)])
+    return Levels(t, ab, ab_next, sigma_to_t=partial(time_of, table=table))
 
 # %% ../../nbs/2_samplers/70_dpmpp_2m.ipynb #c014
 @sampler('dpmpp_2m', dpm_levels, sigma_spacings=True)
@@ -64,13 +77,14 @@ def dpmpp_2m(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
     levels:Levels,
-    noise=None, eta:float=0., # Not used: nothing is left to chance
+    noise=None, eta:float=0., # Not used: nothing is random
 ):                    # Yields `Step`s
     "Solve exactly what is known, and extrapolate the rest."
-    before = last = None
-    for i,(t,ab,ab_next) in enumerate(levels):
+    x0_before, lam_before = None, None
+    for i, (t, ab, ab_next) in enumerate(levels):
+        lam, lam_next = half_log_snr(ab), half_log_snr(ab_next)
         eps, x0 = denoise(x, t, ab)
-        now = half_log_snr(ab)
-        x = dpm_step(x, extrapolate_x0(x0, before, (last, now, half_log_snr(ab_next))), ab, ab_next)
-        before, last = x0, now
+        best = extrapolate_x0(x0, x0_before, (lam_before, lam, lam_next))
+        x = dpm_step(x, best, ab, ab_next)
+        x0_before, lam_before = x0, lam
         yield Step(i, t, ab, x, eps, x0)

@@ -17,11 +17,17 @@ def dpm_sde_step(
     x0:Tensor,        # Picture that holds for the step, same shape
     ab:float,         # ᾱ now, in [0,1)
     ab_next:float,    # ᾱ after the step, in (0,1]
-    eta:float=1.,     # Share of chance, in [0,1]; 0 has none
+    eta:float=1.,     # Stochasticity η, in [0,1]; 0 has none
 )->tuple[Tensor,float]: # Mean of the latents at the next level, same shape, and their standard deviation
-    "The exact random step if the guess does not change (Lu et al. 2022, arXiv:2211.01095, eq. 19; with q = e⁻ʰ = σ'/σ)."
-    s = (1-ab_next)**.5; q = 0. if not ab or not s else s/(1-ab)**.5*(ab/ab_next)**.5
-    return s/(1-ab)**.5*q**eta*x + ab_next**.5*(1 - q**(1+eta))*x0, s*(1 - q**(2*eta))**.5
+    "The exact random step if the guess does not change (Lu et al. 2022, arXiv:2211.01095, eq. 19)."
+    s, s_next = (1-ab)**.5, (1-ab_next)**.5                            # size of the noise now and then
+    if ab == 0 or s_next == 0:
+        q = 0.
+    else:
+        q = s_next/s*(ab/ab_next)**.5                                  # e⁻ʰ is σ'/σ
+    mean = s_next/s*q**eta*x + ab_next**.5*(1 - q**(1+eta))*x0
+    std = s_next*(1 - q**(2*eta))**.5
+    return mean, std
 
 # %% ../../nbs/2_samplers/73_dpmpp_2m_sde.ipynb #c009
 @sampler('dpmpp_2m_sde', dpm_levels, sigma_spacings=True)
@@ -30,13 +36,16 @@ def dpmpp_2m_sde(
     x:Tensor,         # Start (B,4,h,w), variance-preserving
     levels:Levels,
     noise=None,       # `noise()` → fresh noise like `x`; needed for `eta` > 0
-    eta:float=1.,     # Share of chance, in [0,1]: 0 is DPM++ 2M
+    eta:float=1.,     # Stochasticity η, in [0,1]: 0 is DPM++ 2M
 ):                    # Yields `Step`s
     "DPM++ 2M with part of the noise drawn afresh."
-    draw = check_eta(eta, noise); before = last = None
-    for i,(t,ab,ab_next) in enumerate(levels):
+    draw = check_eta(eta, noise)
+    x0_before, lam_before = None, None
+    for i, (t, ab, ab_next) in enumerate(levels):
+        lam, lam_next = half_log_snr(ab), half_log_snr(ab_next)
         eps, x0 = denoise(x, t, ab)
-        now = half_log_snr(ab)
-        mean, std = dpm_sde_step(x, extrapolate_x0(x0, before, (last, now, half_log_snr(ab_next))), ab, ab_next, eta)
-        x, before, last = mean + draw(std), x0, now
+        best = extrapolate_x0(x0, x0_before, (lam_before, lam, lam_next))
+        mean, std = dpm_sde_step(x, best, ab, ab_next, eta)
+        x = mean + draw(std)
+        x0_before, lam_before = x0, lam
         yield Step(i, t, ab, x, eps, x0)

@@ -9,6 +9,7 @@ __all__ = ['sigma_mid', 'dpmpp_2s_ancestral']
 from torch import Tensor
 
 from ..maths.objective import to_ve, to_vp
+from ..maths.schedule import ab_of, sigma_of
 from .base import Levels, Step, check_eta, sampler
 from .euler import euler_levels, euler_step
 from .euler_ancestral import ancestral_step
@@ -16,7 +17,7 @@ from .euler_ancestral import ancestral_step
 # %% ../../nbs/2_samplers/76_dpmpp_2s_ancestral.ipynb #c005
 def sigma_mid(
     sigma:float, down:float, # σ now, and where the step goes, > 0
-)->float:                    # σ half way in λ = −ln σ
+)->float:                    # σ halfway in λ = −ln σ
     "Where to look: the geometric mean (Lu et al. 2022, arXiv:2211.01095, algorithm 1 with r = 1/2)."
     return (sigma*down)**.5
 
@@ -25,19 +26,22 @@ def sigma_mid(
 def dpmpp_2s_ancestral(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
-    levels:Levels,    # With `time`
+    levels:Levels,    # With `sigma_to_t`
     noise=None,       # `noise()` → fresh noise like `x`; needed for `eta` > 0
-    eta:float=1.,     # Share of chance, in [0,1]
+    eta:float=1.,     # Stochasticity η, in [0,1]
 ):                    # Yields `Step`s, with what was predicted at their beginning
     "Look at the middle of the step, go down further than asked, add fresh noise."
     draw = check_eta(eta, noise)
-    if len(levels): y = to_ve(x, float(levels.ab[0]))          # x0 + σ·ε
-    for i,(t,ab,ab_next) in enumerate(levels):
-        sigma, sigma_next = ((1-ab)/ab)**.5, ((1-ab_next)/ab_next)**.5
-        eps, x0 = best = denoise(to_vp(y, sigma), t, ab)
+    for i, (t, ab, ab_next) in enumerate(levels):
+        sigma, sigma_next = sigma_of(ab), sigma_of(ab_next)
+        if i == 0:
+            y = to_ve(x, ab)                                           # x0 + σ·ε
+        eps, x0 = denoise(to_vp(y, sigma), t, ab)
         down, up = ancestral_step(sigma, sigma_next, eta)
-        if down:
-            half = sigma_mid(sigma, down); there = to_vp(euler_step(y, x0, sigma, half), half)
-            best = denoise(there, levels.sigma_to_t(half), 1/(half**2 + 1))
-        y = euler_step(y, best[1], sigma, down) + draw(up)
+        best = x0
+        if down > 0:                                                   # ask again in the middle
+            mid = sigma_mid(sigma, down)
+            there = euler_step(y, x0, sigma, mid)
+            _, best = denoise(to_vp(there, mid), levels.sigma_to_t(mid), ab_of(mid))
+        y = euler_step(y, best, sigma, down) + draw(up)
         yield Step(i, t, ab, to_vp(y, sigma_next), eps, x0)

@@ -9,6 +9,7 @@ __all__ = ['ancestral_step', 'euler_ancestral']
 from torch import Tensor
 
 from ..maths.objective import to_ve, to_vp
+from ..maths.schedule import sigma_of
 from .base import Levels, Step, check_eta, sampler
 from .euler import euler_levels, euler_step
 
@@ -16,11 +17,12 @@ from .euler import euler_levels, euler_step
 def ancestral_step(
     sigma:float,       # σ now, > 0
     sigma_next:float,  # σ to arrive at, in [0, sigma]
-    eta:float=1.,      # Share of chance, in [0,1]; 0 goes straight
+    eta:float=1.,      # Stochasticity η, in [0,1]; 0 goes straight
 )->tuple[float,float]: # How far down to go, and how much fresh noise to add then
-    "Part a step in two: σ↓² + σ↑² = σ'² (k-diffusion's `get_ancestral_step`; DDIM's σ, eq. 16 of Song et al. 2020, in the exploding scale)."
+    "A step in two: σ↓² + σ↑² = σ'² (k-diffusion's `get_ancestral_step`; Song et al. 2020, eq. 16, in σ)."
     up = eta*sigma_next*(1 - (sigma_next/sigma)**2)**.5
-    return (sigma_next**2 - up**2)**.5, up
+    down = (sigma_next**2 - up**2)**.5
+    return down, up
 
 # %% ../../nbs/2_samplers/45_euler_ancestral.ipynb #c008
 @sampler('euler_ancestral', euler_levels, sigma_spacings=True)
@@ -29,13 +31,14 @@ def euler_ancestral(
     x:Tensor,         # Start (B,4,h,w), variance-preserving
     levels:Levels,
     noise=None,       # `noise()` → fresh noise like `x`; needed for `eta` > 0
-    eta:float=1.,     # Share of chance, in [0,1]: 0 is Euler's method
+    eta:float=1.,     # Stochasticity η, in [0,1]: 0 is Euler's method
 ):                    # Yields `Step`s
     "Step further down than asked, and make up for it with fresh noise."
     draw = check_eta(eta, noise)
-    if len(levels): y = to_ve(x, float(levels.ab[0]))          # x0 + σ·ε
-    for i,(t,ab,ab_next) in enumerate(levels):
-        sigma, sigma_next = ((1-ab)/ab)**.5, ((1-ab_next)/ab_next)**.5
+    for i, (t, ab, ab_next) in enumerate(levels):
+        sigma, sigma_next = sigma_of(ab), sigma_of(ab_next)
+        if i == 0:
+            y = to_ve(x, ab)                                           # x0 + σ·ε
         eps, x0 = denoise(to_vp(y, sigma), t, ab)
         down, up = ancestral_step(sigma, sigma_next, eta)
         y = euler_step(y, x0, sigma, down) + draw(up)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..maths.objective import to_ve, to_vp
-from ..maths.schedule import Schedule
+from ..maths.schedule import Schedule, sigma_of
 from .base import Levels, Step, sampler
 from .euler import euler_levels, euler_step
 
@@ -35,9 +35,12 @@ def heun_levels(
     steps:int,         # From 1 to `schedule.T`; each but the last makes two calls
 )->Levels:
     "What Heun's method visits; the default spacing is 'linspace'."
-    lv = euler_levels(schedule, steps)
-    if schedule.ab[-1] == 0 and round(float(lv.t[0])) == schedule.T - 1: lv = replace(lv, ab=torch.cat([torch.zeros(1, dtype=lv.ab.dtype), lv.ab[1:]]), init_noise_sigma=1.)
-    return replace(lv, clip=schedule.clip)
+    levels = replace(euler_levels(schedule, steps), clip=schedule.clip)
+    starts_last = round(float(levels.t[0])) == schedule.T - 1
+    if schedule.ab[-1] == 0 and starts_last:
+        zero = torch.zeros(1, dtype=levels.ab.dtype)
+        levels = replace(levels, ab=torch.cat([zero, levels.ab[1:]]), init_noise_sigma=1.)
+    return levels
 
 # %% ../../nbs/2_samplers/50_heun.ipynb #c012
 @sampler('heun', heun_levels, sigma_spacings=True, calls=2)
@@ -45,16 +48,26 @@ def heun(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
     levels:Levels,
-    noise=None, eta:float=0., # Not used: nothing is left to chance
+    noise=None, eta:float=0., # Not used: nothing is random
 ):                    # Yields `Step`s, with what was predicted at their beginning
     "Look ahead, then go along the mean of two slopes."
-    keep = (lambda z: z.clamp(-levels.clip, levels.clip)) if levels.clip else (lambda z: z)
-    y, times = None, [*levels.t.tolist()[1:], 0.]
-    for i,((t,ab,ab_next),after) in enumerate(zip(levels, times)):
-        to = ((1-ab_next)/ab_next)**.5
-        if y is None: y = to_ve(x, ab) if ab else x                             # at ᾱ = 0, x is ε
-        eps, x0 = denoise(to_vp(y, sigma := ((1-ab)/ab)**.5) if ab else y, t, ab); x0 = keep(x0)
-        new = euler_step(y, x0, sigma, to) if ab else x0 + to*eps
-        if to and ab: new = heun_step(y, x0, new, keep(denoise(to_vp(new, to), after, ab_next)[1]), sigma, to)
-        y = new
-        yield Step(i, t, ab, to_vp(y, to), eps, x0)
+    def ask(x, t, ab):
+        eps, x0 = denoise(x, t, ab)
+        return eps, levels.clipped(x0)
+    y = None
+    t_after = [*levels.t.tolist()[1:], 0.]                             # the time at the end of each step
+    for i, (t, ab, ab_next) in enumerate(levels):
+        sigma, sigma_next = sigma_of(ab), sigma_of(ab_next)
+        if ab == 0:                                                    # σ is infinite, and x is ε
+            eps, x0 = ask(x, t, ab)
+            y = x0 + sigma_next*eps
+        else:
+            if y is None:
+                y = to_ve(x, ab)                                       # x0 + σ·ε
+            eps, x0 = ask(to_vp(y, sigma), t, ab)
+            new = euler_step(y, x0, sigma, sigma_next)
+            if sigma_next > 0:                                         # ask again where Euler's step leads
+                _, x0_there = ask(to_vp(new, sigma_next), t_after[i], ab_next)
+                new = heun_step(y, x0, new, x0_there, sigma, sigma_next)
+            y = new
+        yield Step(i, t, ab, to_vp(y, sigma_next), eps, x0)

@@ -11,19 +11,26 @@ from torch import Tensor
 
 from ..base.errors import check_int
 from ..maths.objective import to_ve, to_vp
+from ..maths.schedule import sigma_of
 from .base import Levels, Step, sampler
 from .euler import euler_levels
 
 # %% ../../nbs/2_samplers/60_lms.ipynb #c005
+def _lagrange(x, nodes, j):
+    "The polynomial that is 1 at node `j` and 0 at the others, at places `x`."
+    factors = [(x - node)/(nodes[j] - node) for k, node in enumerate(nodes) if k != j]
+    return np.prod(factors, axis=0)
+
 def lms_weights(
     sigmas:list,         # σ where slopes are known, newest first, all different
     sigma_next:float,    # σ to go to from the newest
 )->list[float]:          # How much of each slope to go along
-    "Integrals, from the newest σ to the next, of the polynomials that are 1 at one of `sigmas` and 0 at the others (Hairer et al. 1993, *Solving ODEs I*, §III.5)."
-    at, weight = np.polynomial.legendre.leggauss(len(sigmas)//2 + 1)              # exact for polynomials of this degree
-    half = (sigma_next - sigmas[0])/2; tau = sigmas[0] + half*(at + 1)
-    basis = lambda j: np.prod([(tau - s)/(sigmas[j] - s) for k,s in enumerate(sigmas) if k != j], axis=0)
-    return [float(half*(weight*basis(j)).sum()) for j in range(len(sigmas))]
+    "Integrals of the polynomials through the slopes (Hairer et al. 1993, *Solving ODEs I*, §III.5)."
+    n = len(sigmas)
+    nodes, weights = np.polynomial.legendre.leggauss(n//2 + 1)         # exact for polynomials of this degree
+    half = (sigma_next - sigmas[0])/2
+    tau = sigmas[0] + half*(nodes + 1)                                 # from [-1,1] to the step
+    return [float(half*(weights*_lagrange(tau, sigmas, j)).sum()) for j in range(n)]
 
 def lms_step(
     y:Tensor,            # Latents in the exploding scale, x0 + σ·ε: (B,4,h,w)
@@ -32,7 +39,8 @@ def lms_step(
     sigma_next:float,    # σ after the step
 )->Tensor:               # Latents at the next level, exploding scale
     "Go along the polynomial through the last slopes."
-    return y + sum(w*d for w,d in zip(lms_weights(sigmas, sigma_next), slopes))
+    weights = lms_weights(sigmas, sigma_next)
+    return y + sum(w*slope for w, slope in zip(weights, slopes))
 
 # %% ../../nbs/2_samplers/60_lms.ipynb #c011
 @sampler('lms', euler_levels, sigma_spacings=True)
@@ -40,16 +48,18 @@ def lms(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
     levels:Levels,
-    noise=None, eta:float=0., # Not used: nothing is left to chance
+    noise=None, eta:float=0., # Not used: nothing is random
     order:int=4,      # How many slopes to remember, at least 1
 ):                    # Yields `Step`s
     "Remember the last slopes, and bend the step with them."
     check_int('order', order, 1)
-    slopes, sigmas = [], []
-    if len(levels): y = to_ve(x, float(levels.ab[0]))          # x0 + σ·ε
-    for i,(t,ab,ab_next) in enumerate(levels):
-        sigma, sigma_next = ((1-ab)/ab)**.5, ((1-ab_next)/ab_next)**.5
+    slopes, sigmas = [], []                                            # newest first
+    for i, (t, ab, ab_next) in enumerate(levels):
+        sigma, sigma_next = sigma_of(ab), sigma_of(ab_next)
+        if i == 0:
+            y = to_ve(x, ab)                                           # x0 + σ·ε
         eps, x0 = denoise(to_vp(y, sigma), t, ab)
-        slopes, sigmas = [(y - x0)/sigma, *slopes][:order], [sigma, *sigmas][:order]
+        slopes = [(y - x0)/sigma, *slopes][:order]
+        sigmas = [sigma, *sigmas][:order]
         y = lms_step(y, slopes, sigmas, sigma_next)
         yield Step(i, t, ab, to_vp(y, sigma_next), eps, x0)

@@ -7,23 +7,27 @@ __all__ = ['corrector_weights', 'corrector_step', 'unipc']
 
 # %% ../../nbs/2_samplers/80_unipc.ipynb #c003
 import math
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from .base import Levels, Step, sampler
-from .dpmpp_2m import dpm_levels, dpm_step, half_log_snr, extrapolate_x0
+from .dpmpp_2m import dpm_levels, dpm_step, extrapolate_x0, half_log_snr
 
 # %% ../../nbs/2_samplers/80_unipc.ipynb #c005
 def corrector_weights(
     h:float,      # Size of the step in λ, > 0
     r:float=None, # The step before, in units of `h`, > 0; None if it is not known
-)->tuple[float,float]: # Weights of the change per step before (0 without one) and of the change during the step
-    "ρ of UniC with B(h) = e⁻ʰ−1 (Zhao et al. 2023, algorithm 1; eqs. 5 to 8 in the data prediction of appendix A.2)."
-    if r is None or math.isinf(r): return 0., .5
-    big = math.expm1(-h); phi = (big/-h - 1) if math.isfinite(h) else -1.
-    b1, b2 = phi/big, 2*(phi/-h - .5)/big                                          # what lines and parabolas integrate to
-    first = (b1 - b2)/(1 + r)                                                      # solves ρ₁ + ρ₂ = b₁, −r·ρ₁ + ρ₂ = b₂
-    return first, b1 - first
+)->tuple[float,float]: # Weights of the change before the step (0 if unknown), and of the change during it
+    "ρ of UniC with B(h) = e⁻ʰ−1 (Zhao et al. 2023, algorithm 1; eqs. 5 to 8, appendix A.2)."
+    if r is None or math.isinf(r):
+        return 0., .5
+    B = math.expm1(-h)
+    phi = B/-h - 1 if math.isfinite(h) else -1.
+    b1 = phi/B                                                         # what a line integrates to
+    b2 = 2*(phi/-h - .5)/B                                             # what a parabola integrates to
+    before = (b1 - b2)/(1 + r)                                         # solves ρ₁ + ρ₂ = b₁, −r·ρ₁ + ρ₂ = b₂
+    return before, b1 - before
 
 def corrector_step(
     x:Tensor,         # Latents before the step, corrected themselves (B,4,h,w)
@@ -34,26 +38,40 @@ def corrector_step(
     lams:tuple,       # λ one step earlier, before and after the step
 )->Tensor:            # Where the step should have led
     "UniC: take the step again, with what is known now."
-    last, now, after = lams; h = after - now
+    last, now, after = lams
+    h = after - now
     r = None if before is None else (now - last)/h
     first, second = corrector_weights(h, r)
-    change = second*(m1 - m0) + (first*(m0 - before)/r if first else 0.)
+    change = second*(m1 - m0)
+    if first:
+        change = change + first*(m0 - before)/r
     return dpm_step(x, m0, ab, ab_next) + ab_next**.5*-math.expm1(-h)*change
 
 # %% ../../nbs/2_samplers/80_unipc.ipynb #c009
+@dataclass(frozen=True, eq=False)
+class _Visit:
+    "A level that was visited: corrected latents, predicted picture, ᾱ and λ; or none yet."
+    x:Tensor=None
+    x0:Tensor=None
+    ab:float=None
+    lam:float=None
+
 @sampler('unipc', dpm_levels, sigma_spacings=True)
 def unipc(
     denoise,          # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,         # Start (B,4,h,w), variance-preserving
     levels:Levels,
-    noise=None, eta:float=0., # Not used: nothing is left to chance
+    noise=None, eta:float=0., # Not used: nothing is random
 ):                    # Yields `Step`s
     "Correct the last step with the next call, at no extra cost."
-    was = ab_was = m = older = lam = lam_older = None                             # corrected latents and guess at the last level, guess at the one before
-    for i,(t,ab,ab_next) in enumerate(levels):
+    older, last = _Visit(), _Visit()
+    for i, (t, ab, ab_next) in enumerate(levels):
+        lam, lam_next = half_log_snr(ab), half_log_snr(ab_next)
         eps, x0 = denoise(x, t, ab)
-        now = half_log_snr(ab)
-        if i: x = corrector_step(was, m, x0, older, ab_was, ab, (lam_older, lam, now))
-        was, ab_was, older, m, lam_older, lam = x, ab, m, x0, lam, now
-        x = dpm_step(x, extrapolate_x0(x0, older, (lam_older, now, half_log_snr(ab_next))), ab, ab_next)
+        if i > 0:                                                      # correct: where should we be?
+            lams = older.lam, last.lam, lam
+            x = corrector_step(last.x, last.x0, x0, older.x0, last.ab, ab, lams)
+        older, last = last, _Visit(x, x0, ab, lam)
+        best = extrapolate_x0(x0, older.x0, (older.lam, lam, lam_next))
+        x = dpm_step(x, best, ab, ab_next)                             # predict
         yield Step(i, t, ab, x, eps, x0)
