@@ -205,7 +205,7 @@ class _Log:
 
 # %% ../../nbs/5_train/10_loop.ipynb #c019
 def _set_up(model, plan, out, resume):
-    "What stands before the first step: device, optimiser and averages, as new or as an earlier run left them."
+    "What stands before the first step: device, optimiser, averages, new or as an earlier run left them."
     acc = Accelerator(mixed_precision=precision('cuda' if torch.cuda.is_available() else 'cpu'))
     pars = [p for p in model.parameters() if p.requires_grad]
     opt = torch.optim.AdamW(pars, lr=plan.lr, weight_decay=plan.decay, betas=(.9, .99), fused=True)
