@@ -29,6 +29,7 @@ FLOORS = {
     '9_commands': ('Commands', 'The command line, and the lab.'),
     'quiz/probe': ('Probes', 'Named measurements: how questionnaires call an experiment.'),
     'quiz/ground': ('Ground', 'What every kind of question is made of: values, answers, records.'),
+    'quiz/kinds': ('Kinds', 'One kind of question, one module.'),
     'quiz/core': ('Core', 'From a file and an answer to a mark that is kept.'),
     'quiz/author': ('For authors', 'What is checked before a learner sees a question.'),
     'quiz/sandbox': ('Code', "Learners' functions, run apart from everything."),
@@ -37,22 +38,13 @@ FLOORS = {
     'quiz/formats': ('Formats', 'Other systems, and pages that mark without a kernel.'),
     'quiz/faces': ('Faces', 'Notebook panel and terminal.'),
 }
-KINDS = dict(
-    single='choose one',
-    multiple='choose all that apply',
-    numeric='a number',
-    challenge='make the model do it',
-    shape='a shape',
-    short='a few words',
-    cloze='fill the gaps',
-    match='match',
-    order='put in order',
-    image='choose a picture',
-    predict='predict, then run',
-    code='write the function',
-    free='in your own words',
-    reflect='think about it',
-)
+
+
+def badge(kind):
+    "What a kind of question is called, in a few words."
+    from diffcourse.quiz.kinds.base import kinds
+
+    return kinds()[kind].badge if kind in kinds() else kind
 
 
 def load_quiz(path):
@@ -151,7 +143,7 @@ def quiz_page(path, lessons, kit='', asked=()):
             )
         )
     for i, q in enumerate(qs, 1):
-        kind = KINDS.get(q.get('kind'), q.get('kind', ''))
+        kind = badge(q.get('kind', ''))
         badges = f'[{kind}]{{.badge}}' + (
             f' [{"measured live" if not kit or "probe" in q else "measured"}]{{.badge .live}}'
             if live(q)

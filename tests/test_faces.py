@@ -15,10 +15,13 @@ import time
 import pytest
 from ipywidgets.embed import dependency_state
 
-from diffcourse.quiz.classroom.batch import notebook_answers
-from diffcourse.quiz.core.session import Session, grade_file
+from diffcourse.quiz.classroom.notebooks import notebook_answers
+from diffcourse.quiz.classroom.submissions import read_submissions
+from diffcourse.quiz.core.grade import grade
+from diffcourse.quiz.core.session import Session
 from diffcourse.quiz.core.store import Store
-from diffcourse.quiz.faces.panel import Card, Quiz
+from diffcourse.quiz.faces.card import Card
+from diffcourse.quiz.faces.panel import Quiz
 from diffcourse.quiz.faces.terminal import take
 from conftest import hear_ctrl_c
 from quiz_lab import GOOD, lab, stand_in
@@ -117,7 +120,10 @@ def test_faces_agree(kind, right, faces, tmp_path):
     assert bytes_of(asked.results[id]) == expected
 
     (tmp_path / 'mine.json').write_text(json.dumps({'quiz': 'good', 'answers': {id: given}}))
-    assert [bytes_of(r) for r in grade_file(tmp_path / 'mine.json', registry=lab)] == [expected]
+    (handed_in,) = read_submissions([tmp_path / 'mine.json'])
+    session = faces(kind)
+    result = grade(session.question(id), handed_in.answers[id], session.values)
+    assert not handed_in.problem and bytes_of(result.to_json()) == expected
 
 
 def test_every_card_takes_its_answer_back(faces):

@@ -14,7 +14,10 @@ import pytest
 
 from diffcourse.base.errors import BadInput, CourseError
 from diffcourse.quiz.classroom import batch
-from diffcourse.quiz.classroom.batch import grade_batch, mark_answers, notebook_answers, read_submissions
+from diffcourse.quiz.classroom.batch import grade_batch
+from diffcourse.quiz.classroom.notebooks import notebook_answers
+from diffcourse.quiz.classroom.submissions import read_submissions
+from diffcourse.quiz.classroom.worker import mark_answers
 
 pytestmark = pytest.mark.skipif(not hasattr(os, 'fork'), reason='workers fork')
 
@@ -356,7 +359,7 @@ def test_blank_code_needs_no_bubblewrap(lab, monkeypatch):
 def test_notebook_with_widgets(lab, tmp_path):
     "The panel's own widgets, as a notebook saves them."
     W = pytest.importorskip('ipywidgets')
-    from diffcourse.quiz.faces.panel import Card
+    from diffcourse.quiz.faces.card import Card
     from diffcourse.quiz.core.session import Session
     from diffcourse.quiz.core.store import Store
 

@@ -296,7 +296,7 @@ def mix(uncond, cond, scale):
         mark_code(probe, SPEC, 1)
     finally:
         quiz_code._judge = old
-    value = child.from_plain(seen[0]['cases'][0]['value'], {})
+    value = child.from_data(seen[0]['cases'][0]['value'], {})
     if LINUX:
         assert value == [
             0,

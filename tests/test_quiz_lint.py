@@ -14,7 +14,7 @@ import diffcourse
 from diffcourse.base.errors import BadInput
 from diffcourse.quiz.author.lint import lint_files, lint_quiz
 from diffcourse.quiz.core.reader import read_quiz
-from diffcourse.quiz.core.session import new_quiz
+from diffcourse.quiz.author.skeleton import new_quiz
 from diffcourse.quiz.core.source import BadFile, Message
 
 

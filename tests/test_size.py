@@ -14,16 +14,10 @@ SOURCES = [p for folder in FOLDERS for p in sorted((ROOT / folder).rglob('*.py')
 
 LONG_FUNCTIONS = {
     'diffcourse/quiz/classroom/batch.py:grade_batch',
-    'diffcourse/quiz/classroom/report.py:report_html',
-    'diffcourse/quiz/sandbox/code.py:difference',
 }
 LONG_MODULES = {
-    'diffcourse/quiz/author/rules.py',
     'diffcourse/quiz/classroom/batch.py',
-    'diffcourse/quiz/core/marks.py',
-    'diffcourse/quiz/core/schema.py',
     'diffcourse/quiz/formats/export.py',
-    'diffcourse/quiz/sandbox/code.py',
     'tests/test_cli.py',
     'tests/test_quiz_kinds.py',
     'tests/test_quiz_lint.py',

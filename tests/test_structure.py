@@ -269,14 +269,23 @@ def public_definitions(node):
     return [o for o in node.body if isinstance(o, kinds) and not o.name.startswith('_')]
 
 
+def said_once():
+    "Methods that every kind of question has: `Question` says what they do, the kinds override them."
+    base = ast.parse(module_file('quiz.kinds.base').read_text())
+    question = next(o for o in public_definitions(base) if o.name == 'Question')
+    return {x.name for x in public_definitions(question) if ast.get_docstring(x)}
+
+
 def test_public_names_have_docstrings():
     missing = []
     for m in modules():
+        known = said_once() if m.startswith('quiz.kinds.') and m != 'quiz.kinds.base' else ()
         for o in public_definitions(ast.parse(module_file(m).read_text())):
             if not ast.get_docstring(o):
                 missing.append(f'{m}.{o.name}')
             if isinstance(o, ast.ClassDef):
-                bare = [x.name for x in public_definitions(o) if not ast.get_docstring(x)]
+                methods = [x for x in public_definitions(o) if x.name not in known]
+                bare = [x.name for x in methods if not ast.get_docstring(x)]
                 missing += [f'{m}.{o.name}.{name}' for name in bare]
     assert not missing, f'no docstring: {", ".join(missing)}'
 

@@ -14,6 +14,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw
 
+from .errors import BadInput
+
 # %% ../../nbs/0_base/50_doodles.ipynb #c005
 DIGITS = ('zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine')
 SHAPES = ('circle', 'square', 'triangle', 'star', 'heart', 'moon')
@@ -36,7 +38,8 @@ def heldout(
 
 # %% ../../nbs/0_base/50_doodles.ipynb #c010
 _STROKES = {
-    'zero':  [[(.12,-.95),(-.45,-.62),(-.58,.1),(-.32,.8),(.12,.95),(.5,.62),(.6,-.05),(.42,-.75),(.06,-.96)]],
+    'zero':  [[(.12,-.95),(-.45,-.62),(-.58,.1),(-.32,.8),(.12,.95),(.5,.62),(.6,-.05),(.42,-.75),
+               (.06,-.96)]],
     'one':   [[(-.36,-.5),(-.1,-.72),(.1,-.96),(.09,-.4),(.06,.3),(.05,.97)]],
     'two':   [[(-.5,-.5),(-.3,-.88),(.12,-.96),(.48,-.7),(.44,-.25),(.05,.22),(-.35,.66),(-.56,.92)],
               [(-.56,.92),(-.1,.88),(.3,.9),(.62,.86)]],
@@ -46,10 +49,11 @@ _STROKES = {
               [(.3,-.3),(.28,.2),(.27,.6),(.26,.97)]],
     'five':  [[(.5,-.92),(.1,-.93),(-.4,-.9)], [(-.4,-.9),(-.45,-.5),(-.48,-.14)],
               [(-.48,-.14),(-.1,-.3),(.34,-.16),(.54,.26),(.4,.72),(.02,.95),(-.34,.88),(-.54,.68)]],
-    'six':   [[(.36,-.94),(-.1,-.68),(-.44,-.1),(-.5,.46),(-.22,.88),(.16,.94),(.46,.66),(.44,.26),(.14,.04),(-.22,.16),(-.46,.48)]],
+    'six':   [[(.36,-.94),(-.1,-.68),(-.44,-.1),(-.5,.46),(-.22,.88),(.16,.94),(.46,.66),(.44,.26),(.14,.04),
+               (-.22,.16),(-.46,.48)]],
     'seven': [[(-.54,-.86),(-.1,-.87),(.3,-.9),(.56,-.9)], [(.56,-.9),(.28,-.3),(.06,.3),(-.1,.96)]],
-    'eight': [[(.4,-.62),(.1,-.95),(-.32,-.8),(-.36,-.4),(.02,-.06),(.42,.36),(.36,.8),(-.04,.97),(-.44,.76),(-.42,.34),
-               (-.02,-.04),(.34,-.34),(.4,-.64)]],
+    'eight': [[(.4,-.62),(.1,-.95),(-.32,-.8),(-.36,-.4),(.02,-.06),(.42,.36),(.36,.8),(-.04,.97),(-.44,.76),
+               (-.42,.34),(-.02,-.04),(.34,-.34),(.4,-.64)]],
     'nine':  [[(.4,-.52),(.16,-.88),(-.2,-.92),(-.46,-.6),(-.38,-.2),(-.06,-.04),(.26,-.2),(.42,-.56)],
               [(.42,-.56),(.42,.0),(.34,.5),(.22,.97)]],
 }
@@ -59,45 +63,99 @@ def _catmull(
     n:int,       # Control points of the stroke
     per:int=16,  # Curve points per gap between two of them
 )->np.ndarray:   # (1+(n-1)·per, n) weights: curve = weights @ points
-    "Weights of a Catmull–Rom spline, the cubic that passes through its control points (Catmull & Rom 1974)."
-    t = np.arange(per)[:,None] / per
-    w = .5*np.concatenate([-t+2*t**2-t**3, 2-5*t**2+3*t**3, t+4*t**2-3*t**3, -t**2+t**3], 1)      # (per,4)
+    "Weights of a Catmull–Rom spline, a cubic through its control points (Catmull & Rom 1974)."
+    t = np.arange(per)[:,None] / per                             # (per,1)
+    weights = .5*np.concatenate([                                # (per,4): of the four points around a gap
+        -t + 2*t**2 - t**3,
+        2 - 5*t**2 + 3*t**3,
+        t + 4*t**2 - 3*t**3,
+        -t**2 + t**3], 1)
     out = np.zeros((1+(n-1)*per, n))
-    for g in range(n-1):
-        for k in range(4): out[g*per:(g+1)*per, min(max(g+k-1, 0), n-1)] += w[:,k]
+    for gap in range(n-1):
+        rows = slice(gap*per, (gap+1)*per)
+        for k in range(4):
+            point = min(max(gap+k-1, 0), n-1)                    # the ends count twice
+            out[rows, point] += weights[:,k]
     out[-1,-1] = 1
     return out
 
 # %% ../../nbs/0_base/50_doodles.ipynb #c013
+def _ring(n, radius=1., turn=0.):
+    "`n` points evenly spread on a circle, the first on top: (n,2)."
+    angle = 2*np.pi*np.arange(n)/n + turn
+    return np.stack([radius*np.sin(angle), -radius*np.cos(angle)], 1)
+
+def _heart():
+    "The usual parametric heart: (48,2)."
+    a = np.linspace(0, 2*np.pi, 48, endpoint=False)
+    x = 16*np.sin(a)**3
+    y = -(13*np.cos(a) - 5*np.cos(2*a) - 2*np.cos(3*a) - np.cos(4*a))
+    return np.stack([x, y], 1)/17 + [0, -.13]
+
+def _moon(r=.8, c=.46):
+    "A unit disc less a disc of radius `r` whose centre is `c` to the right: (70,2)."
+    x = (1 - r*r + c*c)/(2*c)                                    # where the two rims cross
+    y = math.sqrt(1 - x*x)
+    outer = np.linspace(math.atan2(y, x), 2*np.pi - math.atan2(y, x), 40)
+    inner = np.linspace(2*np.pi - math.atan2(y, x-c), math.atan2(y, x-c), 30)
+    rim = np.stack([np.cos(outer), np.sin(outer)], 1)
+    bite = np.stack([c + r*np.cos(inner), r*np.sin(inner)], 1)
+    return .98*np.concatenate([rim, bite]) + [.2, 0]
+
 @cache
 def _outline(
     shape:str,  # One of `SHAPES`
 )->np.ndarray:  # (n,2) points in [-1,1]²
     "The closed outline of `shape`."
-    a = np.linspace(0, 2*np.pi, 48, endpoint=False)
-    ring = lambda n, r=1., turn=0.: np.stack([r*np.sin(2*np.pi*np.arange(n)/n + turn), -r*np.cos(2*np.pi*np.arange(n)/n + turn)], 1)
-    if shape == 'circle':   return .88*np.stack([np.sin(a), -np.cos(a)], 1)
-    if shape == 'square':   return ring(4, 1.1, np.pi/4)
-    if shape == 'triangle': return ring(3, 1.05) * [1.02, 1] + [0, .22]
-    if shape == 'star':     return np.stack([ring(5, 1.08), ring(5, .47, np.pi/5)], 1).reshape(-1, 2) + [0, .08]
-    if shape == 'heart':
-        return np.stack([16*np.sin(a)**3, -(13*np.cos(a) - 5*np.cos(2*a) - 2*np.cos(3*a) - np.cos(4*a))], 1)/17 + [0,-.13]
-    r, c = .8, .46                                           # moon: a unit disc less a disc of radius r whose centre is c to the right
-    x = (1 - r*r + c*c)/(2*c); y = math.sqrt(1 - x*x)         # where the two rims cross
-    rim, bite = np.linspace(math.atan2(y, x), 2*np.pi - math.atan2(y, x), 40), np.linspace(2*np.pi - math.atan2(y, x-c), math.atan2(y, x-c), 30)
-    return .98*np.concatenate([np.stack([np.cos(rim), np.sin(rim)], 1), np.stack([c + r*np.cos(bite), r*np.sin(bite)], 1)]) + [.2, 0]
+    if shape == 'circle':
+        a = np.linspace(0, 2*np.pi, 48, endpoint=False)
+        return .88*np.stack([np.sin(a), -np.cos(a)], 1)
+    if shape == 'square':
+        return _ring(4, 1.1, np.pi/4)
+    if shape == 'triangle':
+        return _ring(3, 1.05)*[1.02, 1] + [0, .22]
+    if shape == 'star':
+        tips, dents = _ring(5, 1.08), _ring(5, .47, np.pi/5)
+        return np.stack([tips, dents], 1).reshape(-1, 2) + [0, .08]
+    return _heart() if shape == 'heart' else _moon()
 
 # %% ../../nbs/0_base/50_doodles.ipynb #c015
+_DIRECTIONS = {'left': (-1,0), 'right': (1,0), 'top': (0,-1), 'bottom': (0,1), 'middle': (0,0)}
+
 def _hand(thing, size, place, rng):
     "Where the thing goes: a (2,2) matrix and a centre, on the canvas, and half its height."
     u = rng.uniform(-1, 1, 7)
+    is_digit = thing in DIGITS
     half = (13.2 if size == 'small' else 22.5) * (1 + .09*u[0])
-    room = _CANVAS/2 - 2.5 - half*np.array([.66 if thing in DIGITS else 1., 1.])
-    side = np.array({'left':(-1,0), 'right':(1,0), 'top':(0,-1), 'bottom':(0,1), 'middle':(0,0)}[place])
-    centre = _CANVAS/2 + side*room*(.88 + .12*u[1]) + u[2:4]*(2.2 if size == 'small' else 1.6)
-    turn, slant = math.radians(7)*u[4], .13*u[5]*(thing in DIGITS)
-    rot = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    return half*rot @ np.array([[1 + .1*u[6], -slant], [0, 1]]), centre, half
+    width = .66 if is_digit else 1.                              # digits are narrow
+    room = _CANVAS/2 - 2.5 - half*np.array([width, 1.])          # from the centre to the farthest place
+    side = np.array(_DIRECTIONS[place])
+    shake = 2.2 if size == 'small' else 1.6
+    centre = _CANVAS/2 + side*room*(.88 + .12*u[1]) + u[2:4]*shake
+    turn = math.radians(7)*u[4]
+    slant = .13*u[5]*is_digit
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    return half*rotation @ np.array([[1 + .1*u[6], -slant], [0, 1]]), centre, half
+
+def _draw_shape(pen, shape, place_on_paper, rng):
+    "Fill the outline of a shape."
+    outline = _outline(shape)                                    # (n,2)
+    wobble = .015*rng.standard_normal((len(outline), 1))
+    if shape not in ('square', 'triangle', 'star'):              # round ones would look dented
+        wobble = 0*wobble
+    points = place_on_paper(.92*outline*(1 + wobble))
+    pen.polygon(points.ravel().tolist(), fill=255)
+
+def _draw_digit(pen, digit, place_on_paper, brush, rng):
+    "Draw the strokes of a digit with a brush of about `brush` pixels."
+    for stroke in _STROKES[digit]:
+        points = .92*(np.array(stroke) + .035*rng.standard_normal((len(stroke), 2)))
+        curve = place_on_paper(_catmull(len(stroke)) @ points)
+        along = np.linspace(0, 1, len(curve))
+        radius = brush*(.78 + .28*np.sin(np.pi*along**.8))       # a brush presses harder in the middle
+        pen.line(curve.ravel().tolist(), fill=255, width=round(1.6*brush), joint='curve')
+        for (x, y), r in zip(curve.tolist(), radius.tolist()):
+            pen.ellipse((x-r, y-r, x+r, y+r), fill=255)
 
 def draw_mask(
     thing:str,                    # One of `THINGS`
@@ -108,33 +166,42 @@ def draw_mask(
 )->np.ndarray:                    # (side,side) float32 in [0,1]: how much of each pixel the ink covers
     "Draw `thing` once, as coverage of the paper."
     rng = np.random.default_rng(0) if rng is None else rng
-    lin, centre, half = _hand(thing, size, place, rng)
-    fine = max(4, -(-512//side))                  # drawn this many times larger, then averaged down: smooth edges
+    matrix, centre, half = _hand(thing, size, place, rng)
+    fine = max(4, -(-512//side))      # drawn this many times larger, then averaged down: smooth edges
     scale = side*fine/_CANVAS
     paper = Image.new('L', (side*fine, side*fine))
     pen = ImageDraw.Draw(paper)
+
+    def place_on_paper(points):
+        "From the drawing's own coordinates (n,2) in [-1,1] to pixels of the paper."
+        return (points @ matrix.T + centre)*scale
+
     if thing in SHAPES:
-        pts = .92*_outline(thing)*(1 + .015*rng.standard_normal((len(_outline(thing)), 1))*(thing in ('square', 'triangle', 'star')))
-        pen.polygon(((pts @ lin.T + centre)*scale).ravel().tolist(), fill=255)
+        _draw_shape(pen, thing, place_on_paper, rng)
     else:
         brush = (half*rng.uniform(.13, .18) + .3)*scale
-        for stroke in _STROKES[thing]:
-            pts = .92*(np.array(stroke) + .035*rng.standard_normal((len(stroke), 2)))
-            curve = (_catmull(len(stroke)) @ pts @ lin.T + centre)*scale
-            radius = brush*(.78 + .28*np.sin(np.pi*np.linspace(0, 1, len(curve))**.8))   # a brush presses harder in the middle
-            pen.line(curve.ravel().tolist(), fill=255, width=round(1.6*brush), joint='curve')
-            for (x,y),r in zip(curve.tolist(), radius.tolist()): pen.ellipse((x-r, y-r, x+r, y+r), fill=255)
+        _draw_digit(pen, thing, place_on_paper, brush, rng)
     return np.asarray(paper.reduce(fine), dtype=np.float32)/255
 
 # %% ../../nbs/0_base/50_doodles.ipynb #c018
-_NUMERAL = {d: str(i) for i,d in enumerate(DIGITS)}
-_WHERE = {'left': 'on the left', 'right': 'on the right', 'top': 'at the top', 'bottom': 'at the bottom', 'middle': 'in the middle'}
+_NUMERAL = {digit: str(i) for i, digit in enumerate(DIGITS)}
+_SIZE_WORDS = {'small': ('small', 'little', 'tiny'), 'large': ('large', 'big', 'huge')}
+_WHERE = {
+    'left': 'on the left', 'right': 'on the right', 'top': 'at the top', 'bottom': 'at the bottom',
+    'middle': 'in the middle'}
 
 def article(
     words:str, # What follows, such as 'orange star'
 )->str:        # `words` with 'a' or 'an' before it
     "Put the right article before `words`."
-    return f"{'an' if words[0] in 'aeiou8' and not words.startswith('one') else 'a'} {words}"
+    vowel = words[0] in 'aeiou8' and not words.startswith('one')     # an 8, a one
+    return f'an {words}' if vowel else f'a {words}'
+
+def _noun(thing, chance):
+    "A thing in words: 'seven', '7' or 'digit 7'."
+    if thing in SHAPES or chance < .6:
+        return thing
+    return _NUMERAL[thing] if chance < .85 else f'digit {thing}'
 
 def caption(
     thing:str, ink:str, background:str, # One of `THINGS`, two of `COLOURS`
@@ -142,14 +209,21 @@ def caption(
     rng:np.random.Generator=None,       # Chooses the phrasing; without it, the plain long form
 )->str:                                 # Lower case, at most 14 words
     "Describe a drawing in words."
-    r = rng.random(5) if rng is not None else np.zeros(5)
-    noun = thing if thing in SHAPES or r[0] < .6 else (_NUMERAL[thing] if r[0] < .85 else f'digit {thing}')
-    big = {'': '', 'small': ('small ', 'little ', 'tiny ')[int(3*r[1])], 'large': ('large ', 'big ', 'huge ')[int(3*r[1])]}[size]
+    chance = np.zeros(5) if rng is None else rng.random(5)
+    noun = _noun(thing, chance[0])
+    big = f'{_SIZE_WORDS[size][int(3*chance[1])]} ' if size else ''
     where = f' {_WHERE[place]}' if place else ''
-    what, bg = article(f'{big}{ink} {noun}'), article(f'{background} background')
-    forms = (f'{what}{where} on {bg}', f'{big}{ink} {noun}{where} on {background}', f'{what}{where}, {background} background',
-             f'a drawing of {what} on {bg}{where}', f'{article(big+noun)} in {ink} on {background}{where}', f'on {bg}, {what}{where}', f'{what}{where}')
-    return forms[int(np.searchsorted([.38, .52, .62, .71, .79, .88, 1.], r[2], side='right'))]
+    what = article(f'{big}{ink} {noun}')
+    on = article(f'{background} background')
+    forms = (                                                        # a form, and the end of its share
+        (f'{what}{where} on {on}', .38),
+        (f'{big}{ink} {noun}{where} on {background}', .52),
+        (f'{what}{where}, {background} background', .62),
+        (f'a drawing of {what} on {on}{where}', .71),
+        (f'{article(big+noun)} in {ink} on {background}{where}', .79),
+        (f'on {on}, {what}{where}', .88),
+        (f'{what}{where}', 1.))
+    return next(text for text, end in forms if chance[2] < end)
 
 # %% ../../nbs/0_base/50_doodles.ipynb #c021
 @dataclass(frozen=True)
@@ -169,7 +243,8 @@ class Doodle:
         "The drawing as a PIL image."
         return Image.fromarray(self.image)
 
-    def _repr_png_(self): return self.pil._repr_png_()
+    def _repr_png_(self):
+        return self.pil._repr_png_()
 
 def paint(
     mask:np.ndarray,              # (side,side) in [0,1]
@@ -177,9 +252,12 @@ def paint(
     rng:np.random.Generator=None, # Shifts both colours by up to 5 of 255 a channel; without it they are exact
 )->np.ndarray:                    # (side,side,3) uint8
     "Colour a mask: `ink·mask + background·(1−mask)`."
-    pair = np.array([COLOURS[ink], COLOURS[background]], dtype=np.float32)
-    if rng is not None: pair += rng.uniform(-5, 5, (2,3))
-    return np.clip(pair[1] + mask[...,None]*(pair[0] - pair[1]) + .5, 0, 255).astype(np.uint8)
+    pair = np.array([COLOURS[ink], COLOURS[background]], dtype=np.float32)       # (2,3)
+    if rng is not None:
+        pair += rng.uniform(-5, 5, (2,3))
+    front, back = pair
+    image = back + mask[...,None]*(front - back)                                 # (side,side,3)
+    return np.clip(image + .5, 0, 255).astype(np.uint8)
 
 def make(
     thing:str, ink:str, background:str,       # One of `THINGS`, two of `COLOURS`
@@ -190,7 +268,9 @@ def make(
 )->Doodle:
     "One doodle to order."
     mask = draw_mask(thing, size, place, rng, side)
-    text = caption(thing, ink, background, size if say[0] else '', place if say[1] else '', rng)
+    said_size = size if say[0] else ''
+    said_place = place if say[1] else ''
+    text = caption(thing, ink, background, said_size, said_place, rng)
     return Doodle(paint(mask, ink, background, rng), mask, text, thing, ink, background, size, place)
 
 def doodle(
@@ -200,13 +280,19 @@ def doodle(
     side:int=SIDE,      # Pixels; caption, truth and accidents do not depend on it
 )->Doodle:
     "The `i`-th doodle of data set `seed`: the same two numbers always give the same one."
-    if split not in ('train', 'heldout', 'all'): raise ValueError(f"expected split 'train', 'heldout' or 'all', got {split!r}")
+    if split not in ('train', 'heldout', 'all'):
+        raise BadInput(f"split is {split!r}; expected 'train', 'heldout' or 'all'")
     rng = np.random.default_rng((seed, i))
+    inks = list(COLOURS)
     while True:
-        thing, ink, background = THINGS[rng.integers(len(THINGS))], *(list(COLOURS)[k] for k in rng.choice(len(COLOURS), 2, replace=False))
-        if split == 'all' or heldout(thing, ink) == (split == 'heldout'): break
-    size, place, say = SIZES[rng.integers(2)], PLACES[rng.integers(5)], rng.random(2) < (.7, .6)
-    return make(thing, ink, background, size, place, rng, tuple(say), side)
+        thing = THINGS[rng.integers(len(THINGS))]
+        ink, background = (inks[k] for k in rng.choice(len(inks), 2, replace=False))
+        if split == 'all' or heldout(thing, ink) == (split == 'heldout'):
+            break
+    size = SIZES[rng.integers(2)]
+    place = PLACES[rng.integers(5)]
+    say = tuple(rng.random(2) < (.7, .6))
+    return make(thing, ink, background, size, place, rng, say, side)
 
 def doodles(
     n:int,              # How many

@@ -23,16 +23,24 @@ _TENSORS = ('t', 'ab', 'sigma', 'x', 'eps', 'x0')
 
 def _check(trace):
     "Do the shapes agree?"
-    S, x = len(trace.t), trace.x
-    if x.ndim != 5: raise BadInput(f'expected latents (steps+1,B,4,h,w), got {tuple(x.shape)}')
-    if len(trace.ab) != S or len(trace.sigma) != S: raise BadInput(f'{S} times, {len(trace.ab)} levels ab and {len(trace.sigma)} levels sigma; expected equally many')
-    if trace.recorded and not (len(x) == S+1 and len(trace.eps) == len(trace.x0) == S): raise BadInput(f'{len(x)} latents for {S} steps; expected {S+1}')
-    if not len(trace.prompt) == len(trace.negative) == len(trace.seed) == x.shape[1]: raise BadInput(f'{x.shape[1]} pictures need as many prompts, negative prompts and seeds')
+    S = len(trace.t)
+    if trace.x.ndim != 5:
+        raise BadInput(f'expected latents (steps+1,B,4,h,w), got {tuple(trace.x.shape)}')
+    if len(trace.ab) != S or len(trace.sigma) != S:
+        raise BadInput(f'{S} times, {len(trace.ab)} levels ab and {len(trace.sigma)} levels sigma; '
+                       'expected equally many')
+    whole = len(trace.x) == S+1 and len(trace.x0) == S
+    if trace.recorded and not whole:
+        raise BadInput(f'{len(trace.x)} latents and {len(trace.x0)} predictions x0 for {S} steps; '
+                       f'expected {S+1} and {S}')
+    B = trace.x.shape[1]
+    if not len(trace.prompt) == len(trace.negative) == len(trace.seed) == B:
+        raise BadInput(f'{B} pictures need as many prompts, negative prompts and seeds')
 
 # %% ../../nbs/0_base/60_trace.ipynb #c007
 @dataclass(frozen=True, eq=False)
 class Trace:
-    "Frozen record of one run. Without recording, `x` holds the start and the end only and `eps` and `x0` are empty."
+    "Frozen record of one run. Without recording, `x` holds only start and end, and `eps` and `x0` are empty."
     t:Tensor                # (S,) time handed to the network at each step, falling, in [0,T)
     ab:Tensor               # (S,) ᾱ at `t`: the share of the variance that is picture, in [0,1]
     sigma:Tensor            # (S,) noise per unit of picture at `t`
@@ -45,27 +53,41 @@ class Trace:
     guidance:float
     seed:list               # B whole numbers; None where the start noise was given
     sampler:str
-    run:dict=field(default_factory=dict) # Provenance: model, hash of its weights, versions, device, dtype, seconds, …
+    run:dict=field(default_factory=dict) # Provenance: model, hash of its weights, versions, device, …
 
-    def __post_init__(self): _check(self)
+    def __post_init__(self):
+        _check(self)
+
     @property
     def steps(self)->int:
         "How many steps the run took."
         return len(self.t)
+
     @property
     def recorded(self)->bool:
         "Does it hold every step?"
         return len(self.eps) == len(self.t)
-    def __len__(self)->int: return self.x.shape[1]
+
+    def __len__(self)->int:
+        return self.x.shape[1]
+
     def __repr__(self)->str:
         what = repr(self.prompt[0]) if len(self) == 1 else f'{len(self)} pictures'
-        return f"Trace({what}, {self.steps} steps of {self.sampler}, guidance {self.guidance:g}, {self.run.get('model', 'unknown model')}{'' if self.recorded else ', start and end only'})"
+        model = self.run.get('model', 'unknown model')
+        rest = '' if self.recorded else ', start and end only'
+        how = f'{self.steps} steps of {self.sampler}, guidance {self.guidance:g}'
+        return f'Trace({what}, {how}, {model}{rest})'
+
     def _repr_png_(self):
+        if not self.images:
+            return None
         scale = max(1, 128//self.images[0].width)
-        return image_grid(self.images, scale=scale)._repr_png_() if self.images else None
+        return image_grid(self.images, scale=scale)._repr_png_()
+
     def save(self, folder)->Path:
         "Write the record into `folder`; see `save_trace`."
         return save_trace(self, folder)
+
     @staticmethod
     def load(folder)->'Trace':
         "The record in `folder`; see `load_trace`."
@@ -78,15 +100,22 @@ def save_trace(
 )->Path:         # `folder`
     "Write a trace as `trace.safetensors`, `trace.json` and `0.png`, `1.png`, …"
     folder = Path(folder)
+    tensors = {name: getattr(trace, name).detach().cpu().contiguous() for name in _TENSORS}
+    rest = {f.name: getattr(trace, f.name) for f in fields(trace) if f.name not in (*_TENSORS, 'images')}
+    rest['pictures'] = len(trace.images)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob('*.png'):
-            if old.stem.isdigit(): old.unlink()
-        save_file({n: getattr(trace, n).detach().cpu().contiguous() for n in _TENSORS}, folder/'trace.safetensors')
-        for i,im in enumerate(trace.images): im.save(folder/f'{i}.png')
-        rest = {f.name: getattr(trace, f.name) for f in fields(trace) if f.name not in (*_TENSORS, 'images')}
-        (folder/'trace.json').write_text(json.dumps(dict(rest, pictures=len(trace.images)), indent=1, ensure_ascii=False), encoding='utf-8')
-    except (OSError, SafetensorError) as e: raise CourseError(f"can't write the trace to {folder}: {getattr(e, 'strerror', None) or e}") from None
+            if old.stem.isdigit():
+                old.unlink()
+        save_file(tensors, folder/'trace.safetensors')
+        for i, image in enumerate(trace.images):
+            image.save(folder/f'{i}.png')
+        text = json.dumps(rest, indent=1, ensure_ascii=False)
+        (folder/'trace.json').write_text(text, encoding='utf-8')
+    except (OSError, SafetensorError) as e:
+        reason = getattr(e, 'strerror', None) or e
+        raise CourseError(f"can't write the trace to {folder}: {reason}") from None
     return folder
 
 def load_trace(
@@ -99,5 +128,7 @@ def load_trace(
         tensors = load_file(folder/'trace.safetensors')
         images = [Image.open(folder/f'{i}.png').convert('RGB') for i in range(rest.pop('pictures'))]
         return Trace(**tensors, images=images, **rest)
-    except FileNotFoundError as e: raise CourseError(f'no trace in {folder}: {Path(e.filename).name} is missing') from None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as e: raise CourseError(f"can't read the trace in {folder}: {e}") from None
+    except FileNotFoundError as e:
+        raise CourseError(f'no trace in {folder}: {Path(e.filename).name} is missing') from None
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as e:
+        raise CourseError(f"can't read the trace in {folder}: {e}") from None

@@ -109,7 +109,7 @@ def quiz_new(
     folder: Annotated[Path, Option(help='Where to put it.', show_default='beside the others')] = None,
 ):
     "Write the skeleton of a questionnaire, with comments."
-    from diffcourse.quiz.core.session import new_quiz
+    from diffcourse.quiz.author.skeleton import new_quiz
 
     print(new_quiz(name, folder))
 

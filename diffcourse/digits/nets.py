@@ -4,10 +4,9 @@
 
 # %% auto #0
 __all__ = ['NETS', 'white_digits', 'digits_ab', 'time_embedding', 'TinyUNet', 'TinyClassifier', 'p_digit', 'nets_folder',
-           'save_net', 'load_net']
+           'load_net']
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c003
-import json
 import math
 from importlib.resources import files
 from pathlib import Path
@@ -15,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..base.doodles import DIGITS, draw_mask
-from ..base.errors import BadInput, CourseError
+from ..base.errors import BadInput
 from ..maths.schedule import alphas_cumprod, cosine_betas
+from ..models.small_nets import halving_convolutions, read_net
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c005
 def white_digits(
@@ -28,9 +27,13 @@ def white_digits(
     seed:int=0,    # Which data set
 )->tuple:          # Pictures (n,1,32,32) in [0,1], 1 where there is ink; labels (n,) from 0 to 9
     "White digits on black, drawn by the hand of `diffcourse.base.doodles`."
-    rng = np.random.default_rng((seed, 4711)); y = rng.integers(10, size=n)
-    masks = np.stack([draw_mask(DIGITS[k], 'large', 'middle', rng, side=64) for k in y]) if n else np.zeros((0, 64, 64), np.float32)
-    return F.avg_pool2d(torch.from_numpy(masks)[:,None], 2), torch.from_numpy(y)
+    rng = np.random.default_rng((seed, 4711))
+    labels = rng.integers(10, size=n)
+    masks = np.zeros((n, 64, 64), np.float32)
+    for mask, label in zip(masks, labels):
+        mask[:] = draw_mask(DIGITS[label], 'large', 'middle', rng, side=64)
+    x = torch.from_numpy(masks)[:,None]                            # (n,1,64,64)
+    return F.avg_pool2d(x, 2), torch.from_numpy(labels)            # (n,1,32,32), (n,)
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c008
 def digits_ab(
@@ -46,20 +49,28 @@ def time_embedding(
     longest:float=10000., # Longest period, in units of 2π
 )->Tensor:                # (B,dim): cosines, then sines
     "Sinusoids of `t` (Vaswani et al. 2017, arXiv:1706.03762, §3.5)."
-    if dim % 2: raise BadInput(f'dim is {dim}; expected an even number')
-    w = torch.exp(-math.log(longest)*torch.arange(dim//2, device=t.device)/(dim//2))
-    return torch.cat([(a := t.float()[:,None]*w).cos(), a.sin()], 1)
+    if dim % 2:
+        raise BadInput(f'dim is {dim}; expected an even number')
+    half = dim//2
+    frequencies = torch.exp(-math.log(longest)*torch.arange(half, device=t.device)/half)     # (dim/2,)
+    angles = t.float()[:,None]*frequencies                                                   # (B,dim/2)
+    return torch.cat([angles.cos(), angles.sin()], 1)
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c014
 class _Block(nn.Module):
     "Two convolutions; the condition is added in between."
     def __init__(self, a, b, emb):
         super().__init__()
-        self.conv1, self.norm1, self.conv2, self.norm2 = nn.Conv2d(a, b, 3, padding=1), nn.GroupNorm(8, b), nn.Conv2d(b, b, 3, padding=1), nn.GroupNorm(8, b)
-        self.emb, self.short = nn.Linear(emb, b), nn.Conv2d(a, b, 1) if a != b else nn.Identity()
+        self.conv1, self.norm1 = nn.Conv2d(a, b, 3, padding=1), nn.GroupNorm(8, b)
+        self.conv2, self.norm2 = nn.Conv2d(b, b, 3, padding=1), nn.GroupNorm(8, b)
+        self.emb = nn.Linear(emb, b)
+        self.short = nn.Conv2d(a, b, 1) if a != b else nn.Identity()
+
     def forward(self, x, e):
-        h = F.silu(self.norm1(self.conv1(x))) + self.emb(e)[:,:,None,None]
-        return F.silu(self.norm2(self.conv2(h))) + self.short(x)
+        h = F.silu(self.norm1(self.conv1(x)))                      # (B,b,h,w)
+        h = h + self.emb(e)[:,:,None,None]                         # one number a channel
+        h = F.silu(self.norm2(self.conv2(h)))
+        return h + self.short(x)
 
 class TinyUNet(nn.Module):
     "A U-Net (Ronneberger et al. 2015, arXiv:1505.04597) for pictures of 32×32 pixels."
@@ -71,81 +82,107 @@ class TinyUNet(nn.Module):
         channels_in:int=1,           # Of the pictures
     ):
         super().__init__()
-        self.config = dict(channels=list(channels), skips=skips, timed=timed, classes=classes, channels_in=channels_in); c0, c1, c2 = channels; e = 64
-        self.time = nn.Sequential(nn.Linear(e, e), nn.SiLU(), nn.Linear(e, e))
-        self.label = nn.Embedding(classes + 1, e) if classes else None
-        self.first, self.last = nn.Conv2d(channels_in, c0, 3, padding=1), nn.Conv2d(c0, channels_in, 3, padding=1)
-        self.down0, self.down1, self.middle = _Block(c0, c0, e), _Block(c0, c1, e), _Block(c1, c2, e)
-        self.lift1, self.lift0 = nn.Conv2d(c2, c1, 1), nn.Conv2d(c1, c0, 1)
-        self.up1, self.up0 = _Block(2*c1, c1, e), _Block(2*c0, c0, e)
+        self.config = dict(
+            channels=list(channels), skips=skips, timed=timed, classes=classes, channels_in=channels_in,
+        )
+        c0, c1, c2 = channels
+        emb = 64                                                   # length of the condition
+        self.time = nn.Sequential(nn.Linear(emb, emb), nn.SiLU(), nn.Linear(emb, emb))
+        self.label = nn.Embedding(classes + 1, emb) if classes else None
+        self.first = nn.Conv2d(channels_in, c0, 3, padding=1)
+        self.last = nn.Conv2d(c0, channels_in, 3, padding=1)
+        self.down0 = _Block(c0, c0, emb)
+        self.down1 = _Block(c0, c1, emb)
+        self.middle = _Block(c1, c2, emb)
+        self.lift1 = nn.Conv2d(c2, c1, 1)
+        self.lift0 = nn.Conv2d(c1, c0, 1)
+        self.up1 = _Block(2*c1, c1, emb)
+        self.up0 = _Block(2*c0, c0, emb)
+
+    def condition(self,
+        x:Tensor,         # (B,C,32,32), for its size, type and device
+        t:Tensor=None,    # (B,) or a number
+        y:Tensor=None,    # (B,) classes; by default none
+    )->Tensor:            # (B,64)
+        "Time and class as one vector."
+        if t is None or not self.config['timed']:
+            t = 0.
+        t = torch.as_tensor(t, dtype=x.dtype, device=x.device).expand(len(x))                # (B,)
+        e = self.time(time_embedding(t))                                                     # (B,64)
+        if self.label is None:
+            return e
+        if y is None:
+            y = torch.full((len(x),), self.config['classes'], device=x.device)               # (B,): none
+        return e + self.label(y)
+
+    def join(self,
+        h:Tensor,         # (B,c,h,w) from below
+        skip:Tensor,      # (B,c,2·h,2·w) from the way down
+    )->Tensor:            # (B,2·c,2·h,2·w)
+        "Enlarge, and lay the skip beside it."
+        h = F.interpolate(h, scale_factor=2, mode='nearest')
+        return torch.cat([h, skip if self.config['skips'] else h], 1)
 
     def forward(self,
         x:Tensor,         # (B,C,32,32)
-        t:Tensor=None,    # (B,) or a number: how noisy, from 0 to about 1000; not needed by a net that isn't timed
+        t:Tensor=None,    # (B,) or a number: how noisy, from 0 to about 1000; not needed without `timed`
         y:Tensor=None,    # (B,) classes; by default none
     )->Tensor:            # (B,C,32,32)
         "Whatever the net was trained to predict."
-        t = torch.as_tensor(0. if t is None or not self.config['timed'] else t, dtype=x.dtype, device=x.device).expand(len(x))
-        e = self.time(time_embedding(t))
-        if self.label is not None: e = e + self.label(torch.full((len(x),), self.config['classes'], device=x.device) if y is None else y)
-        up = lambda h: F.interpolate(h, scale_factor=2, mode='nearest')
-        a = self.down0(self.first(x), e); b = self.down1(F.avg_pool2d(a, 2), e); h = self.middle(F.avg_pool2d(b, 2), e)
-        h = up(self.lift1(h)); h = self.up1(torch.cat([h, b if self.config['skips'] else h], 1), e)
-        h = up(self.lift0(h)); h = self.up0(torch.cat([h, a if self.config['skips'] else h], 1), e)
-        return self.last(h)
+        e = self.condition(x, t, y)                                # (B,64)
+        a = self.down0(self.first(x), e)                           # (B,c0,32,32)
+        b = self.down1(F.avg_pool2d(a, 2), e)                      # (B,c1,16,16)
+        h = self.middle(F.avg_pool2d(b, 2), e)                     # (B,c2,8,8)
+        h = self.join(self.lift1(h), b)                            # (B,2·c1,16,16)
+        h = self.up1(h, e)                                         # (B,c1,16,16)
+        h = self.join(self.lift0(h), a)                            # (B,2·c0,32,32)
+        h = self.up0(h, e)                                         # (B,c0,32,32)
+        return self.last(h)                                        # (B,C,32,32)
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c017
 class TinyClassifier(nn.Module):
-    "Convolutions down to 4×4, then one linear reading."
+    "Convolutions down to 4×4, then one linear layer."
     def __init__(self,
         outputs:int=11, # Ten digits and 'none of them'; 1 for a gauge
         width:int=16,   # Channels of the first layer
     ):
         super().__init__()
-        self.config = dict(outputs=outputs, width=width); ch = (1, width, 2*width, 3*width)
-        self.body = nn.Sequential(*(nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.GroupNorm(8, b), nn.SiLU(), nn.Conv2d(b, b, 3, stride=2, padding=1), nn.GroupNorm(8, b), nn.SiLU())
-                                    for a,b in zip(ch, ch[1:])))
-        self.head = nn.Linear(ch[-1]*16, outputs)
+        self.config = dict(outputs=outputs, width=width)
+        self.body = halving_convolutions((1, width, 2*width, 3*width))
+        self.head = nn.Linear(3*width*16, outputs)
 
     def forward(self,
         x:Tensor,  # (B,1,32,32)
     )->Tensor:     # (B,outputs): logits, or the amount of noise
         "Look at pictures."
-        return self.head(self.body(x).flatten(1))
+        h = self.body(x)                                           # (B,3·width,4,4)
+        return self.head(h.flatten(1))
 
 def p_digit(
     critic:TinyClassifier,   # With 11 outputs
-    x:Tensor,            # (B,1,32,32) in [0,1]
-)->Tensor:               # (B,) in [0,1]
+    x:Tensor,                # (B,1,32,32) in [0,1]
+)->Tensor:                   # (B,) in [0,1]
     "How much like a digit: one minus the probability of 'none of them'."
     return 1 - critic(x).softmax(1)[:,-1]
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c020
-NETS = {'TinyUNet': TinyUNet, 'TinyClassifier': TinyClassifier, 'TinyCritic': TinyClassifier}   # 'TinyCritic': its name in older files
+NETS = {                             # by the name in the file
+    'TinyUNet': TinyUNet,
+    'TinyClassifier': TinyClassifier,
+    'TinyCritic': TinyClassifier,    # its name in older files
+}
 
 def nets_folder()->Path:
     "Where the shipped weights are."
     return Path(str(files('diffcourse')/'weights'/'nets'))
 
-def save_net(
-    net:nn.Module,   # One of `NETS`
-    path:Path,       # A `.safetensors` file
-    **facts,         # Kept with it: steps, loss, …
-)->None:
-    "Half precision, one file; its shape in the header."
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    meta = {'class': type(net).__name__, 'config': json.dumps(net.config), 'facts': json.dumps(facts)}
-    save_file({k: v.detach().half().contiguous() for k,v in net.state_dict().items()}, path, metadata=meta)
-
 def load_net(
     name:str,        # Of a shipped net, or a path to a file from `save_net`
 )->nn.Module:        # On the CPU, in float32, ready to be used
     "A trained small net."
-    from safetensors import safe_open
-    path = Path(name) if str(name).endswith('.safetensors') else nets_folder()/f'{name}.safetensors'
-    if not path.is_file(): raise BadInput(f"no net is called {name!r}; there are {', '.join(sorted(p.stem for p in nets_folder().glob('*.safetensors'))) or 'none'}")
-    try:
-        with safe_open(path, 'pt') as f: meta = f.metadata() or {}
-        net = NETS[meta['class']](**json.loads(meta['config'])); net.load_state_dict({k: v.float() for k,v in load_file(path).items()})
-    except Exception as e: raise CourseError(f"can't read the net in {path}: {type(e).__name__}: {str(e).splitlines()[0]}") from None
-    return net.eval().requires_grad_(False)
+    is_file = str(name).endswith('.safetensors')
+    path = Path(name) if is_file else nets_folder()/f'{name}.safetensors'
+    if not path.is_file():
+        known = sorted(p.stem for p in nets_folder().glob('*.safetensors'))
+        raise BadInput(f"no net is called {name!r}; there are {', '.join(known) or 'none'}")
+    return read_net(path, NETS)

@@ -6,17 +6,16 @@
 __all__ = ['CONFIGS', 'CARD', 'blend', 'add_noise_ve', 'digit_batches', 'digit_loss', 'train_net', 'nets_card', 'train_nets']
 
 # %% ../../nbs/6_digits/30_train.ipynb #c003
-import json
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import safe_open
 from torch import Tensor
 
 from ..base.errors import BadInput
-from .nets import TinyClassifier, TinyUNet, load_net, digits_ab, white_digits, save_net
+from .nets import TinyClassifier, TinyUNet, digits_ab, load_net, white_digits
 from ..maths.objective import add_noise
+from ..models.small_nets import read_header, save_net
 from ..train.data import step_generator
 from ..train.loop import Plan, fit
 
@@ -116,7 +115,7 @@ def nets_card(
     "The model card of trained nets: what the files say of their training, and an error on digits that no net has seen."
     unseen = white_digits(256, 1000); rows = []
     for path in sorted(Path(folder).glob('*.safetensors')):
-        with safe_open(path, 'pt') as f: facts = json.loads(f.metadata()['facts'])
+        facts = read_header(path)['facts']
         net = load_net(str(path)); kind = CONFIGS[path.stem][0]
         with torch.inference_mode(): loss, said = digit_loss(net, digit_batches(kind, unseen, 1, 256)(0))
         score = f"{said['right']:.1%} right" if 'right' in said else f'squared error {loss:.4f}'

@@ -24,7 +24,7 @@ Calls = Annotated[int, Field(ge=2, le=200)]      # of a denoiser, in one run
 # %% ../../nbs/8_experiments/05_arguments.ipynb #x002
 ScheduleKind = Literal['linear', 'scaled_linear', 'cosine', 'sigmoid', 'exponential']
 Beta = Annotated[float, Field(gt=0, lt=1)]
-OdeSampler = Literal['ddim', 'euler', 'heun', 'lms', 'dpmpp_2m', 'unipc']    # those without chance
+OdeSampler = Literal[tuple(name for name, s in sorted(samplers().items()) if s.eta == 0)]   # without chance
 
 # %% ../../nbs/8_experiments/05_arguments.ipynb #c007
 Prompt = Annotated[str, Field(max_length=200)]

@@ -15,6 +15,7 @@ from pydantic import Field
 from ..base.show import Strip, Table
 from ..digits.draw import deblend, digit_image
 from ..digits.nets import load_net, p_digit, white_digits
+from ..digits.noise import unseen_digits
 from ..digits.train import blend
 from .arguments import Count, Seed, Share
 from .measure import nearest_distance, rms_difference
@@ -97,7 +98,7 @@ def blend_guesses(
 )->BlendGuesses:
     "What does a net guess behind faded digits?"
     net = load_net('blend')
-    digits = white_digits(n, 1000 + seed)[0]                         # (n,1,32,32), none of them trained on
+    digits = unseen_digits(n, seed)                                  # (n,1,32,32), none of them trained on
     noise = torch.rand(digits.shape, generator=torch.Generator().manual_seed(seed))
     noisy = [blend(digits, noise, a) for a in amounts]
     guesses = [net(v) for v in noisy]

@@ -23,10 +23,11 @@ from ..base.files import write_whole
 from ..base.images import image_grid
 from ..models.judge import load_judge
 from ..models.load import Models, load_models
+from ..models.small_nets import save_net
 from ..pipeline.generate import generate
 from .clip import save_clip, train_clip
 from .data import doodle_set
-from .judge import save_judge, train_judge
+from .judge import train_judge
 from .loop import Plan
 from .scores import score_table, scores, test_prompts
 from .tokenizer import save_words
@@ -180,7 +181,7 @@ def train_doodle(
     model, book = out/'model', out/'facts.json'
 
     judge, fact = train_judge(out, recipe.judge, n=recipe.drawings['judge'], base=old_judge, **common)
-    save_judge(judge, out/'judge.safetensors')
+    save_net(judge, out/'judge.safetensors', **fact)
     _note(book, judge=[fact])
     vae, fact = train_vae(out, recipe.vae, recipe.seed, recipe.drawings['vae'], base=old and old.vae, **common)
     _note(book, autoencoder=[fact])

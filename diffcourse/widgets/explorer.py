@@ -16,29 +16,46 @@ from .figures import by_guidance_and_steps
 from .trajectory import frame_html, stack_of
 
 # %% ../../nbs/7_widgets/50_explorer.ipynb #c004
+def _run_html(trace, which, side):
+    "The frame of one run."
+    guidance, steps = number(trace.guidance), len(trace.t)
+    alt = f'“{trace.prompt[which]}” drawn with guidance {guidance} in {steps} steps'
+    return frame_html([trace.images[which]], [''], [alt], {'guidance': guidance, 'steps': steps}, side)
+
+def _slider(name, options, index, side):
+    "A slider over a few named places."
+    return w.SelectionSlider(options=options, index=index, description=name,
+                             style=dict(description_width='64px'),
+                             layout=w.Layout(width=f'{side+74}px', max_width='100%'))
+
 def explorer(
-    traces:list,       # Traces of one prompt, one for each pair of guidance and steps, in any order
-    which:int=0,       # Which of the pictures drawn together
-    side:int=256,      # Width of the picture in CSS pixels
-    guidance:float=None, steps:int=None, # The pair on show at first; by default the strongest guidance but one and the most steps
-)->w.VBox:             # Needs no kernel
+    traces:list,         # Traces of one prompt, one for each pair of guidance and steps, in any order
+    which:int=0,         # Which of the pictures drawn together
+    side:int=256,        # Width of the picture in CSS pixels
+    guidance:float=None, # On show at first; by default the strongest but one
+    steps:int=None,      # On show at first; by default the most
+)->w.VBox:               # Needs no kernel
     "What guidance and the number of steps do to one picture."
-    gs, ns, grid = by_guidance_and_steps(traces)
-    for name,value,known in (('guidance', guidance, gs), ('steps', steps, ns)):
-        if value is not None and value not in known: raise BadInput(f'{name} is {value}; expected one of {known}')
-    gi = max(0, len(gs)-2) if guidance is None else gs.index(guidance); ni = len(ns)-1 if steps is None else ns.index(steps)
-    def frame(g, n, t):
-        what = f'“{t.prompt[which]}”'
-        return frame_html([t.images[which]], [''], [f'{what} drawn with guidance {number(g)} in {n} steps'], {'guidance': number(g), 'steps': n}, side)
-    inner = [stack_of([frame(g, n, t) for n,t in zip(ns, row)]) for g,row in zip(gs, grid)]
-    outer = w.Stack(inner, selected_index=gi, layout=w.Layout(width='100%'))
-    wide = w.Layout(width=f'{side+74}px', max_width='100%'); style = dict(description_width='64px')
-    g_slider = w.SelectionSlider(options=[number(g) for g in gs], index=gi, description='guidance', layout=wide, style=style)
-    n_slider = w.SelectionSlider(options=[str(n) for n in ns], index=ni, description='steps', layout=wide, style=style)
-    w.jslink((g_slider, 'index'), (outer, 'selected_index'))
-    for s in inner:
-        s.selected_index = ni; w.jslink((n_slider, 'index'), (s, 'selected_index'))
-    box = w.VBox([w.HTML(f'<span style="line-height:1.4">“{escape(grid[0][0].prompt[which])}”</span>', layout=w.Layout(width='auto')), g_slider, n_slider, outer],
-                 layout=w.Layout(width='auto', max_width=f'{side+90}px'))
+    guidances, numbers, grid = by_guidance_and_steps(traces)
+    if guidance is None:
+        guidance = guidances[max(0, len(guidances)-2)]
+    if steps is None:
+        steps = numbers[-1]
+    for name, value, known in (('guidance', guidance, guidances), ('steps', steps, numbers)):
+        if value not in known:
+            raise BadInput(f'{name} is {value}; expected one of {known}')
+    row, col = guidances.index(guidance), numbers.index(steps)
+
+    stacks = [stack_of([_run_html(trace, which, side) for trace in traces], col) for traces in grid]
+    rows = w.Stack(stacks, selected_index=row, layout=w.Layout(width='100%'))
+    g_slider = _slider('guidance', [number(g) for g in guidances], row, side)
+    n_slider = _slider('steps', [str(n) for n in numbers], col, side)
+    w.jslink((g_slider, 'index'), (rows, 'selected_index'))
+    for stack in stacks:
+        w.jslink((n_slider, 'index'), (stack, 'selected_index'))
+
+    prompt = escape(grid[0][0].prompt[which])
+    title = w.HTML(f'<span style="line-height:1.4">“{prompt}”</span>', layout=w.Layout(width='auto'))
+    box = w.VBox([title, g_slider, n_slider, rows], layout=w.Layout(width='auto', max_width=f'{side+90}px'))
     box.add_class('dc-explorer')
     return box

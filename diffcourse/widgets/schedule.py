@@ -12,10 +12,11 @@ from torch import Tensor
 
 from ..base.errors import BadInput
 from ..base.images import to_pil
+from ..base.show import Sheet, number, sheet
 from ..maths.objective import add_noise
 from ..maths.schedule import alphas_cumprod, sigmas, snr
-from ..base.show import Sheet, number, sheet
 from .charts import Plot, plot
+from .player import choice_of
 from .trajectory import frame_html, stack_of
 
 # %% ../../nbs/7_widgets/60_schedule.ipynb #c004
@@ -25,65 +26,112 @@ def schedule_figure(
     size:tuple=(4.6, 2.4), # Inches
 )->Plot:
     "Amounts of picture and noise over time."
-    ab = alphas_cumprod(betas.double()); T = len(ab); at = torch.linspace(0, T-1, min(T, 200)).round().long(); x = (at/(T-1)).tolist()
-    end = f'√ᾱ ends at {number(float(ab[-1])**.5)}'
-    return plot({'picture √ᾱ': (x, (ab[at]**.5).tolist()), 'noise √(1−ᾱ)': (x, ((1-ab[at])**.5).tolist())}, f'time, of {T}', 'amount', f'{title}: {end}'.lstrip(': '), size=size)
+    ab = alphas_cumprod(betas.double())                          # (T,)
+    T = len(ab)
+    at = torch.linspace(0, T-1, min(T, 200)).round().long()      # enough for a smooth curve
+    x = (at/(T-1)).tolist()
+    picture = (ab[at]**.5).tolist()
+    noise = ((1-ab[at])**.5).tolist()
+    alt = f'{title}: √ᾱ ends at {number(float(ab[-1])**.5)}'.removeprefix(': ')
+    lines = {'picture √ᾱ': (x, picture), 'noise √(1−ᾱ)': (x, noise)}
+    return plot(lines, f'time, of {T}', 'amount', alt, size=size)
 
 # %% ../../nbs/7_widgets/60_schedule.ipynb #c007
+def _noise_like(picture, seed):
+    "Noise in the shape of a picture; the same seed gives the same noise."
+    return torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed))
+
+def _time_at(share, T):
+    "The time (from 0 to T-1) at which this share of all times has passed."
+    if not 0 <= share <= 1:
+        raise BadInput(f'a share of the time is {share}; expected a number from 0 to 1')
+    return round(share*(T-1))
+
 def noised_frames(
     betas:Tensor,     # (T,)
     picture:Tensor,   # (3,h,w) in [-1,1]
-    shares:list,      # Of the way, from 0 to 1
+    shares:list,      # Of the time, from 0 to 1
     seed:int=0,
     side:int=128,     # CSS pixels
 )->list:              # HTML texts
     "The picture at some times."
-    ab = alphas_cumprod(betas.double()); eps = torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed)); out = []
-    for s in shares:
-        if not 0 <= s <= 1: raise BadInput(f'a share of the way is {s}; expected a number from 0 to 1')
-        t = round(s*(len(ab)-1)); a = float(ab[t]); x = add_noise(picture, eps, a)
-        facts = {'t': t, 'β': number(float(betas[t])), 'ᾱ': number(a), 'σ': number(float(sigmas(ab[t]))) if a else '∞', 'SNR': number(float(snr(ab[t])))}
-        out.append(frame_html(to_pil(x[None].clamp(-1, 1).float()), ['picture and noise'], [f'the picture at time {t} of {len(ab)}'], facts, side))
-    return out
+    ab = alphas_cumprod(betas.double())                          # (T,)
+    T = len(ab)
+    eps = _noise_like(picture, seed)                             # (3,h,w)
+    frames = []
+    for share in shares:
+        t = _time_at(share, T)
+        a = float(ab[t])
+        x = add_noise(picture, eps, a)                           # (3,h,w)
+        sigma = number(float(sigmas(ab[t]))) if a else '∞'
+        facts = {'t': t, 'β': number(float(betas[t])), 'ᾱ': number(a), 'σ': sigma,
+                 'SNR': number(float(snr(ab[t])))}
+        image = to_pil(x.clamp(-1, 1).float())                   # one picture in a list
+        alts = [f'the picture at time {t} of {T}']
+        frames.append(frame_html(image, ['picture and noise'], alts, facts, side))
+    return frames
 
 # %% ../../nbs/7_widgets/60_schedule.ipynb #c010
 SHARES = (0., .1, .25, .5, .75, .9, 1.)
 
+def _share_slider(shares):
+    "A slider over times."
+    options = [(f'{share:.0%} of the time', i) for i, share in enumerate(shares)]
+    return w.SelectionSlider(options=options, index=len(shares)//2, description='time',
+                             style=dict(description_width='initial'),
+                             layout=w.Layout(width='min(100%, 420px)'))
+
+def _one_schedule(betas, title, picture, shares, slider, side):
+    "A noised picture that follows the slider, beside the curves."
+    stack = stack_of(noised_frames(betas, picture, shares, side=side), slider.index)
+    stack.layout = w.Layout(width='auto', flex='1 1 200px')
+    w.jslink((slider, 'index'), (stack, 'selected_index'))
+    curves = schedule_figure(betas, title)._repr_html_()
+    curves = w.HTML(curves, layout=w.Layout(width='min(100%, 460px)'))
+    return w.HBox([stack, curves], layout=w.Layout(flex_flow='row wrap', align_items='center'))
+
 def schedule_explorer(
-    kinds:dict,        # name of a kind → name of a range → βs (T,); the same ranges for each kind
-    picture:Tensor,    # (3,h,w) in [-1,1]
-    shares:tuple=SHARES, # Of the way
-    side:int=128,      # CSS pixels
-)->w.VBox:             # Needs no kernel
+    kinds:dict,          # name of a kind → name of a range → βs (T,); the same ranges for each kind
+    picture:Tensor,      # (3,h,w) in [-1,1]
+    shares:tuple=SHARES, # Of the time
+    side:int=128,        # CSS pixels
+)->w.VBox:               # Needs no kernel
     "Kinds, ranges, times: curves, numbers and a noised picture."
-    ranges = [list(v) for v in kinds.values()]
-    if not kinds or any(r != ranges[0] for r in ranges) or not ranges[0]: raise BadInput(f'ranges are {ranges}; expected the same ones for each kind, at least one')
-    slider = w.SelectionSlider(options=[(f'{s:.0%} of the way', i) for i,s in enumerate(shares)], index=len(shares)//2, description='time', style=dict(description_width='initial'), layout=w.Layout(width='min(100%, 420px)'))
-    outer, inner = [], []
-    for kind,rows in kinds.items():
-        parts = []
-        for name,betas in rows.items():
-            stack = stack_of(noised_frames(betas, picture, shares, side=side)); stack.selected_index = slider.index; stack.layout = w.Layout(width='auto', flex='1 1 200px'); w.jslink((slider, 'index'), (stack, 'selected_index'))
-            curve = w.HTML(schedule_figure(betas, f'{kind}, {name}')._repr_html_(), layout=w.Layout(width='min(100%, 460px)'))
-            parts.append(w.HBox([stack, curve], layout=w.Layout(flex_flow='row wrap', align_items='center')))
-        inner.append(w.Stack(parts, selected_index=0, layout=w.Layout(width='100%'))); outer.append(inner[-1])
-    top = w.Stack(outer, selected_index=0, layout=w.Layout(width='100%')); style = dict(description_width='initial', button_width='auto')
-    pick, span = (w.ToggleButtons(options=list(names), index=0, description=what, style=style, layout=w.Layout(width='auto')) for what,names in (('kind', kinds), ('range', ranges[0])))
-    w.jslink((pick, 'index'), (top, 'selected_index'))
-    for s in inner: w.jslink((span, 'index'), (s, 'selected_index'))
-    box = w.VBox([pick, span, slider, top], layout=w.Layout(width='auto', max_width='720px')); box.add_class('dc-schedules')
+    ranges = [list(rows) for rows in kinds.values()]
+    if not kinds or not ranges[0] or any(names != ranges[0] for names in ranges):
+        raise BadInput(f'ranges are {ranges}; expected the same ones for each kind, at least one')
+
+    slider = _share_slider(shares)
+    pick_kind = choice_of(kinds, 'kind')
+    pick_range = choice_of(ranges[0], 'range')
+    of_kind = []                                                 # for each kind a stack over its ranges
+    for kind, rows in kinds.items():
+        parts = [_one_schedule(betas, f'{kind}, {name}', picture, shares, slider, side)
+                 for name, betas in rows.items()]
+        stack = w.Stack(parts, selected_index=0, layout=w.Layout(width='100%'))
+        w.jslink((pick_range, 'index'), (stack, 'selected_index'))
+        of_kind.append(stack)
+    chosen = w.Stack(of_kind, selected_index=0, layout=w.Layout(width='100%'))
+    w.jslink((pick_kind, 'index'), (chosen, 'selected_index'))
+    box = w.VBox([pick_kind, pick_range, slider, chosen], layout=w.Layout(width='auto', max_width='720px'))
+    box.add_class('dc-schedules')
     return box
 
 # %% ../../nbs/7_widgets/60_schedule.ipynb #c013
 def schedule_sheet(
-    kinds:dict,        # name → βs (T,)
-    picture:Tensor,    # (3,h,w) in [-1,1]
-    shares:tuple=SHARES, # Of the way
-    seed:int=0, side:int=80,
+    kinds:dict,          # name → βs (T,)
+    picture:Tensor,      # (3,h,w) in [-1,1]
+    shares:tuple=SHARES, # Of the time
+    seed:int=0,
+    side:int=80,         # CSS pixels
 )->Sheet:
     "The same picture under several schedules."
-    eps = torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed)); rows = []
+    eps = _noise_like(picture, seed)                             # (3,h,w)
+    rows = []
     for betas in kinds.values():
-        ab = alphas_cumprod(betas.double()); levels = ab[[round(s*(len(ab)-1)) for s in shares]].view(-1, 1, 1, 1)
-        rows.append(to_pil(add_noise(picture[None].double(), eps[None].double(), levels).clamp(-1, 1).float()))
-    return sheet(rows, rows=list(kinds), cols=[f'{s:.0%}' for s in shares], side=side)
+        ab = alphas_cumprod(betas.double())                      # (T,)
+        times = [_time_at(share, len(ab)) for share in shares]
+        levels = ab[times].view(-1, 1, 1, 1)                     # (n,1,1,1)
+        x = add_noise(picture[None].double(), eps[None].double(), levels)        # (n,3,h,w)
+        rows.append(to_pil(x.clamp(-1, 1).float()))
+    return sheet(rows, rows=list(kinds), cols=[f'{share:.0%}' for share in shares], side=side)

@@ -12,14 +12,16 @@ from pathlib import Path
 
 from .coverage import lint_map
 from .refs import dead_ref
-from .rules import Linter, structure, wrong_rules
+from .rules import Linter, structure
 from ..ground.answers import normal
-from ..core.grade import grade, option_order, right_answer, right_options
+from ..core.grade import grade, option_order, right_answer
 from ..core.folder import is_map
 from ..core.reader import find_quiz, quiz_folder, read_quiz
-from ..core.schema import UNSCORED, Live, QuizFile
+from ..core.schema import QuizFile
 from ..core.source import BadFile, Document, Message
+from ..ground.parts import Live
 from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
+from ..kinds.choices import right_options
 from ..probe.registry import PROBES, Registry
 
 _all_ = ['dead_ref', 'right_answer']
@@ -46,14 +48,13 @@ def _with(q, where, value, right):
 
 def _try_wrong(linter, q, at, values, right, what):
     "Each wrong rule recognises its own values, and they are not accepted."
-    for where, w in wrong_rules(q):
+    for where, w in q.wrong_rules():
         try:
             near = values.get(w.near)
         except BrokenQuiz as e:
             linter.say('Q003', f'{what}{e}', *at, *where)
             continue
-        several = isinstance(near, list) and q.kind != 'shape'
-        for x in near if several else [near]:
+        for x in q.near_values(near):
             r = grade(q, _with(q, where, x, right), values)
             if r.score == 1:
                 linter.say('Q006', f'{what}the wrong value {x} is accepted', *at, *where)
@@ -82,12 +83,7 @@ def _tells_seed(q, values, value):
 
 def _try_spread(linter, q, at, values, what):
     "A tolerance is no folklore: it spans what the number does from seed to seed."
-    numbers = (
-        [((), q)]
-        if q.kind == 'numeric' or q.kind == 'predict' and not q.options
-        else [(('gaps', n), g) for n, g in getattr(q, 'gaps', {}).items() if g.form == 'number']
-    )
-    for where, part in numbers:
+    for where, part in q.measured_numbers():
         if (
             not isinstance(part.answer, Live)
             or not part.tolerance
@@ -109,20 +105,13 @@ def _try_spread(linter, q, at, values, what):
 
 def _try_luck(linter, q, at, values, right, what):
     "What needs no knowledge must not win."
-    if q.kind == 'multiple' and grade(q, [o.id for o in q.options], values).score == 1:
-        linter.say('Q005', f'{what}choosing every option wins', *at)
-    if q.kind == 'match' and any(grade(q, {n: to.id for n in right}, values).score == 1 for to in q.right):
-        linter.say('Q005', f'{what}the same partner for all wins', *at)
-    if q.kind == 'order' and [i.id for i in option_order(q, values.quiz.id, values.variant)] == right:
-        linter.say(
-            'Q008',
-            f'{what}the items are shown in the right order; list them in another order',
-            *at,
-            'items',
-            key=True,
-        )
-    if q.kind == 'free' and grade(q, q.prompt, values).tag == 'accept':
-        linter.say('Q009', f'{what}the prompt itself is accepted as an answer', *at, 'rubric', key=True)
+    shown = [o.id for o in option_order(q, values.quiz.id, values.variant)]
+
+    def tried(answer):
+        return grade(q, answer, values)
+
+    for code, text, *where in q.lucky(right, shown, tried):
+        linter.say(code, f'{what}{text}', *at, *where, key=bool(where))
 
 
 def _try_question(linter, q, at, values):
@@ -136,8 +125,8 @@ def _try_question(linter, q, at, values):
     except Exception as e:
         linter.say('Q004', f"{what}can't be run: {type(e).__name__}: {e}", *at)
         return
-    if q.kind == 'reflect':
-        right = right or 'Some thoughts.'
+    if q.fixed and not right:
+        right = 'Some thoughts.'
     first = grade(q, right, values)
     _expect(
         linter,
@@ -145,8 +134,8 @@ def _try_question(linter, q, at, values):
         'the right answer',
         first,
         what,
-        state='review' if q.kind in UNSCORED else 'correct',
-        tag='accept' if q.kind == 'free' else None,
+        state='review' if not q.scored else 'correct',
+        tag='accept' if q.compared else None,
     )
     if first.state in ('fault', 'ungraded'):
         return
@@ -216,7 +205,7 @@ def _guess(linter, values, run):
     "Right options that give themselves away."
     longest, places, shown = [], [], []
     for i, q in enumerate(linter.quiz.questions):
-        right = _right(q, values, run) if q.kind == 'single' or q.kind == 'predict' and q.options else []
+        right = _right(q, values, run) if q.ask().form == 'radio' else []
         _told(linter, i, q, right)
         if not right:
             continue

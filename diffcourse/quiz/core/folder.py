@@ -82,6 +82,4 @@ def find_quiz(
         raise BadInput(
             f'{text} is what learners ask, and no questionnaire; there are {", ".join(names) or "none"}'
         )
-    raise BadInput(
-        f'no questionnaire in {quiz_folder()} is called {text!r}; {did_you_mean(text, names)}'
-    )
+    raise BadInput(f'no questionnaire in {quiz_folder()} is called {text!r}; {did_you_mean(text, names)}')

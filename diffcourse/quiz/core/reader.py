@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from ...base.errors import did_you_mean, nearest
 from .folder import QuizInfo, find_quiz, quiz_folder, quiz_names
-from .schema import QuizFile
+from .schema import QuizFile, quiz_model
 from .source import BadFile, Document, read_yaml
 
 _all_ = ['QuizInfo', 'find_quiz', 'quiz_folder', 'quiz_names']  # so that one import is enough
@@ -183,7 +183,7 @@ def read_quiz(
     text: str = None,  # Its text
 ) -> tuple[QuizFile, Document]:  # The questionnaire, and where everything in it stands
     "Read a questionnaire. `BadFile` says all that is wrong, and where."
-    return read_as(QuizFile, path, text)
+    return read_as(quiz_model(), path, text)
 
 # %% ../../../nbs/quiz/core/40_reader.ipynb #c008
 def load_quiz(

@@ -1,4 +1,4 @@
-// Reading and marking answers without a kernel: the same rules as diffcourse.quiz.ground.answers, .marks, .rng and .values in Python, on a kit (diffcourse.quiz.formats.kit).
+// Reading and marking answers without a kernel: the same rules as diffcourse.quiz.ground and diffcourse.quiz.kinds in Python, on a kit (diffcourse.quiz.formats.kit).
 // tests/test_quiz_kit.py runs both on the same vectors; whoever changes one changes the other. Works as a classic script in a page and with `require` in node.
 (root => {
 'use strict'
@@ -117,11 +117,14 @@ function dumps(x) {
   return JSON.stringify(x)
 }
 
+const float = x => is_number(x) ? new Float(x) : x
+
 // A record (diffcourse.result/1) with its floats named, so that `dumps` gives the bytes of `Result.to_json`.
 function typed(record) {
-  const float = x => is_number(x) ? new Float(x) : x, scored = !nothing(record.score), given = record.given
-  const inside = !scored ? given : is_number(given) ? float(given) : record.kind === 'cloze' ? new Map([...named(given)].map(([k, v]) => [k, float(v)])) : given
-  return {...record, score: float(record.score), weight: float(record.weight), given: inside, evidence: record.evidence.map(c => ({...c, interval: c.interval && c.interval.map(float)}))}
+  const evidence = record.evidence.map(c => ({...c, interval: c.interval && c.interval.map(float)}))
+  const inside = KINDS[record.kind]?.typed ?? float                   // what was read of an answer: floats, where its kind has some
+  const given = nothing(record.score) ? record.given : inside(record.given)
+  return {...record, score: float(record.score), weight: float(record.weight), given, evidence}
 }
 
 const record_json = record => dumps(typed(record))
@@ -299,6 +302,8 @@ function shown_order(kit, question) {
 
 // ---------------------------------------------------------------- marks: one function for each kind
 
+// A marker reads the answer (or throws Unreadable) and gives {score, given, tag, feedback, got}: what was read, and what each claim of the kit has got.
+
 const within = ([low, high], x) => low <= x && x <= high
 const find = (text, texts) => texts.some(t => normal(t) === normal(text))
 const ids_of = things => things.map(t => t.id)
@@ -309,39 +314,49 @@ const six = x => (x < 0 || Object.is(x, -0) ? '-' : '') + general(Math.abs(x), 6
 const by_rule = rule => ({tag: rule?.tag ?? '', feedback: rule?.feedback ?? ''})
 
 function mark_numeric(q, given) {
-  const x = read_number(given, q.unit), right = within(q.claims[0].interval, x), rule = right ? null : q.wrong.find(w => within(w.interval, x))
+  const x = read_number(given, q.unit), right = within(q.claims[0].interval, x)
+  const rule = right ? null : q.wrong.find(w => within(w.interval, x))
   return {score: +right, given: x, ...by_rule(rule), got: [six(x)]}
 }
 
 function mark_single(q, given) {
-  const id = read_choice(given, ids_of(q.options)), o = q.options.find(o => o.id === id)
-  return {score: +o.right, given: id, tag: o.right ? '' : o.tag, feedback: o.feedback, got: [id]}
+  const id = read_choice(given, ids_of(q.options)), chosen = q.options.find(o => o.id === id)
+  return {score: +chosen.right, given: id, tag: chosen.right ? '' : chosen.tag, feedback: chosen.feedback, got: [id]}
 }
 
 function mark_multiple(q, given) {
-  const chosen = read_choices(given, ids_of(q.options)), taken = q.options.filter(o => chosen.includes(o.id)), wrong = taken.filter(o => !o.right)
-  const n = q.options.filter(o => o.right).length, good = taken.length - wrong.length, says = wrong.map(o => o.feedback)
-  if (good < n) says.push(`${n - good} more would have been right.`)
-  return {score: Math.max(0, (good - wrong.length) / n), given: chosen, tag: wrong.find(o => o.tag)?.tag ?? '', feedback: joined(says), got: [chosen.join(', ')]}
+  const chosen = read_choices(given, ids_of(q.options)), taken = q.options.filter(o => chosen.includes(o.id))
+  const right = q.options.filter(o => o.right).length, wrong = taken.filter(o => !o.right), good = taken.length - wrong.length
+  const says = wrong.map(o => o.feedback)
+  if (good < right) says.push(`${right - good} more would have been right.`)
+  const score = Math.max(0, (good - wrong.length) / right), tag = wrong.find(o => o.tag)?.tag ?? ''
+  return {score, given: chosen, tag, feedback: joined(says), got: [chosen.join(', ')]}
 }
 
 const mark_predict = (q, given) => (q.options ? mark_single : mark_numeric)(q, given)
 
-function shape_slip(q, x, a) {
-  const axes = n => `${n} ax${n > 1 ? 'e' : 'i'}s`, names = q.axes.length ? ` They are: ${q.axes.join(', ')}.` : '', long = xs => xs.filter(n => n !== 1), sorted = xs => [...xs].sort((p, r) => p - r)
-  if (x.length !== a.length) return {tag: 'rank', feedback: `You gave ${axes(x.length)}, the tensor has ${a.length}.` + (equal(long(x), long(a)) ? ' All others are right: look at those of length 1, such as the batch.' : names)}
-  if (equal(sorted(x), sorted(a))) return {tag: 'axis-order', feedback: `The lengths are right, their order is not.${names}`}
+function shape_slip(x, a, names) {
+  const axes = n => `${n} ax${n > 1 ? 'e' : 'i'}s`, named = names.length ? ` They are: ${names.join(', ')}.` : ''
+  const long = xs => xs.filter(n => n !== 1), sorted = xs => [...xs].sort((p, r) => p - r)
+  if (x.length !== a.length) {
+    const hint = equal(long(x), long(a)) ? ' All others are right: look at those of length 1, such as the batch.' : named
+    return {tag: 'rank', feedback: `You gave ${axes(x.length)}, the tensor has ${a.length}.${hint}`}
+  }
+  if (equal(sorted(x), sorted(a))) return {tag: 'axis-order', feedback: `The lengths are right, their order is not.${named}`}
   const n = x.filter((p, i) => p === a[i]).length
   return {tag: '', feedback: `${n} of ${axes(a.length)} ${n === 1 ? 'is' : 'are'} right.`}
 }
 
 function mark_shape(q, given) {
-  const x = read_shape(given), right = equal(x, q.right), rule = right ? null : q.wrong.find(w => equal(w.near, x))
-  return {score: +right, given: x, ...(right || rule ? by_rule(rule) : shape_slip(q, x, q.right)), got: [tuple(x)], told: tuple(x)}
+  const x = read_shape(given), right = equal(x, q.right)
+  const rule = right ? null : q.wrong.find(w => equal(w.near, x))
+  const says = right || rule ? by_rule(rule) : shape_slip(x, q.right, q.axes)
+  return {score: +right, given: x, ...says, got: [tuple(x)], told: tuple(x)}
 }
 
 function mark_short(q, given) {
-  const x = read_text(given, 200), right = find(x, q.texts), rule = right ? null : q.wrong.find(w => find(x, w.near))
+  const x = read_text(given, 200), right = find(x, q.texts)
+  const rule = right ? null : q.wrong.find(w => find(x, w.near))
   return {score: +right, given: x, ...by_rule(rule), got: [x]}
 }
 
@@ -349,46 +364,95 @@ function named_error(name, read) {
   try { return read() } catch (e) { throw e instanceof Unreadable ? new Unreadable(`${name}: ${e.message}`) : e }
 }
 
-function mark_gap(gap, name, claim, given) {
-  const number = gap.form === 'number', x = named_error(name, () => number ? read_number(given, gap.unit) : read_text(given, 200))
-  if (gap.options.length && !find(x, gap.options)) no(`${name}: ${said(x)} is no option; there are ${gap.options.join(', ')}`)
-  const right = number ? within(claim.interval, x) : find(x, gap.texts), rule = right ? null : gap.wrong.find(w => number ? within(w.interval, x) : find(x, w.near))
-  return {x, right, rule, got: number ? six(x) : x}
+function read_gap(gap, given) {
+  if (gap.form === 'number') return read_number(given, gap.unit)
+  const x = read_text(given, 200)
+  if (gap.options.length && !find(x, gap.options)) no(`${said(x)} is no option; there are ${gap.options.join(', ')}`)
+  return x
+}
+
+function mark_gap(gap, claim, x) {
+  const number = gap.form === 'number', right = number ? within(claim.interval, x) : find(x, gap.texts)
+  const knows = w => number ? within(w.interval, x) : find(x, w.near)
+  return {x, right, rule: right ? null : gap.wrong.find(knows), got: number ? six(x) : x}
 }
 
 function mark_cloze(q, given) {
-  const done = new Map([...read_named(given, q.names)].map(([n, g]) => [n, mark_gap(q.gaps[n], n, q.claims[q.names.indexOf(n)], g)]))
-  const wrong = q.names.filter(n => !done.get(n).right), says = wrong.map(n => [n, done.get(n).rule?.feedback ?? q.gaps[n].feedback]).filter(([, t]) => t).map(([n, t]) => `${n}: ${t}`)
-  return {score: (q.names.length - wrong.length) / q.names.length, given: new Map(q.names.map(n => [n, done.get(n).x])), tag: wrong.map(n => done.get(n).rule).find(Boolean)?.tag ?? '',
-          feedback: says.join(' ') || (wrong.length ? `Not right yet: ${wrong.join(', ')}.` : ''), got: q.names.map(n => done.get(n).got)}
+  const read = new Map([...read_named(given, q.names)].map(([n, g]) => [n, named_error(n, () => read_gap(q.gaps[n], g))]))
+  const done = new Map(q.names.map((n, i) => [n, mark_gap(q.gaps[n], q.claims[i], read.get(n))]))
+  const wrong = q.names.filter(n => !done.get(n).right), rules = wrong.map(n => done.get(n).rule)
+  const says = wrong.map((n, i) => [n, rules[i]?.feedback ?? q.gaps[n].feedback]).filter(([, text]) => text).map(([n, text]) => `${n}: ${text}`)
+  const feedback = says.join(' ') || (wrong.length ? `Not right yet: ${wrong.join(', ')}.` : '')
+  return {score: (q.names.length - wrong.length) / q.names.length, given: read, tag: rules.find(Boolean)?.tag ?? '', feedback, got: q.names.map(n => done.get(n).got)}
 }
 
 function mark_match(q, given) {
-  const left = ids_of(q.left), chosen = new Map([...read_named(given, left)].map(([n, to]) => [n, named_error(n, () => read_choice(to, ids_of(q.partners)))]))
+  const left = ids_of(q.left), partners = ids_of(q.partners)
+  const chosen = new Map([...read_named(given, left)].map(([n, to]) => [n, named_error(n, () => read_choice(to, partners))]))
   const wrong = q.left.filter(i => chosen.get(i.id) !== q.right[i.id])
-  return {score: (left.length - wrong.length) / left.length, given: chosen, tag: '', feedback: joined(wrong.map(i => i.feedback)) || (wrong.length ? `Not right yet: ${ids_of(wrong).join(', ')}.` : ''), got: left.map(n => chosen.get(n))}
+  const feedback = joined(wrong.map(i => i.feedback)) || (wrong.length ? `Not right yet: ${ids_of(wrong).join(', ')}.` : '')
+  return {score: (left.length - wrong.length) / left.length, given: chosen, tag: '', feedback, got: left.map(n => chosen.get(n))}
 }
 
 // The things of a longest common subsequence, by the usual table.
 function common(a, b) {
   const best = Array.from({length: a.length + 1}, () => Array(b.length + 1).fill([]))
-  a.forEach((x, i) => b.forEach((y, j) => { const [p, r] = [best[i][j + 1], best[i + 1][j]]; best[i + 1][j + 1] = x === y ? [...best[i][j], x] : r.length > p.length ? r : p }))
+  a.forEach((x, i) => b.forEach((y, j) => {
+    const [up, left] = [best[i][j + 1], best[i + 1][j]]
+    best[i + 1][j + 1] = x === y ? [...best[i][j], x] : left.length > up.length ? left : up
+  }))
   return best[a.length][b.length]
 }
 
 function mark_order(q, given) {
   const order = read_order(given, ids_of(q.items)), stay = common(order, q.right), out = q.items.filter(i => !stay.includes(i.id))
-  return {score: (stay.length - 1) / (q.right.length - 1), given: order, tag: '', feedback: joined(out.map(i => i.feedback)) || (out.length ? `${stay.length} of ${q.right.length} stand in the right order among themselves.` : ''), got: [order.join(', ')]}
+  const counted = `${stay.length} of ${q.right.length} stand in the right order among themselves.`
+  const feedback = joined(out.map(i => i.feedback)) || (out.length ? counted : '')
+  return {score: (stay.length - 1) / (q.right.length - 1), given: order, tag: '', feedback, got: [order.join(', ')]}
 }
 
-const mark_words = (q, given) => {
-  const text = read_text(given)
-  return {score: null, given: text, tag: '', feedback: q.kind === 'reflect' ? q.feedback : 'Words are not marked here: compare with the model answer, then say yourself how near yours came.', got: []}
+const COMPARE = 'Words are not marked here: compare with the model answer, then say yourself how near yours came.'
+const mark_words = (q, given, feedback) => ({score: null, given: read_text(given), tag: '', feedback, got: []})
+
+// ---------------------------------------------------------------- solutions: the right answer in words
+
+function number_solution(q, name) {
+  const interval = q.claims[0]?.interval
+  if (!is_number(q.right) || !interval) return name(q.right)
+  return `${six(q.right)}${q.unit ? ` ${q.unit}` : ''} (accepted: ${interval.map(six).join(' to ')})`
 }
 
-const MARKERS = {single: mark_single, multiple: mark_multiple, image: mark_single, numeric: mark_numeric, predict: mark_predict, shape: mark_shape, short: mark_short, cloze: mark_cloze, match: mark_match, order: mark_order,
-                 free: mark_words, reflect: mark_words}
-const UNSCORED = ['free', 'reflect']
+const parts_solution = (q, names, name) => names.map(n => `${name(n)}: ${name(q.right[n])}`).join('; ')
+
+// ---------------------------------------------------------------- the kinds
+
+// One entry a kind, the twin of its module in diffcourse.quiz.kinds. Nothing else here, and nothing in quiz.page.js, names a kind.
+//   mark(q, given)    the mark
+//   input(q, page)    how the page asks: {nodes, read() → answer, put(answer)}, made of the forms of quiz.page.js
+//   solution(q, name) the right answer in words, where it is more than name(q.right); `name` turns ids into texts
+//   typed(given)      what was read, with its floats named, where they lie inside of it
+//   scored: false     there is never a score        locks: true     the first answer counts
+//   compared: true    shown beside a model answer
+// A kind that has no entry, or a kit that says `live`, can't be marked on a page.
+const EXAMPLE = 'e.g. 0.5, 1/2, 50 %'
+const unit = q => q.unit ? ` (${q.unit})` : ''
+const one_of = {mark: mark_single, input: (q, page) => page.choice(q)}
+const KINDS = {
+  single: one_of,
+  image: one_of,
+  multiple: {mark: mark_multiple, input: (q, page) => page.choice(q, true)},
+  numeric: {mark: mark_numeric, input: (q, page) => page.line(`Number${unit(q)}`, EXAMPLE), solution: number_solution},
+  predict: {mark: mark_predict, input: (q, page) => q.options ? page.choice(q) : page.line(`Your prediction${unit(q)}`, EXAMPLE), solution: number_solution, locks: true},
+  shape: {mark: mark_shape, input: (q, page) => page.line('Shape', 'e.g. 1, 4, 16, 16'), solution: q => tuple(q.right)},
+  short: {mark: mark_short, input: (q, page) => page.line('Answer')},
+  cloze: {mark: mark_cloze, input: (q, page) => page.gaps(q), solution: (q, name) => parts_solution(q, q.names, name),
+          typed: given => new Map([...named(given)].map(([n, x]) => [n, float(x)]))},
+  match: {mark: mark_match, input: (q, page) => page.pairs(q), solution: (q, name) => parts_solution(q, ids_of(q.left), name)},
+  order: {mark: mark_order, input: (q, page) => page.ranks(q)},
+  free: {mark: (q, given) => mark_words(q, given, COMPARE), input: (q, page) => page.area(), scored: false, compared: true},
+  reflect: {mark: (q, given) => mark_words(q, given, q.feedback), input: (q, page) => page.area(), solution: q => q.right || 'There is no right answer.', scored: false},
+}
+const has_score = question => !question.live && KINDS[question.kind]?.scored !== false
 
 function walk(value, path) {
   for (const p of path) {
@@ -415,7 +479,8 @@ function grade(kit, question, given) {
                                   weight: question.weight, given: plain(given), tag: '', feedback: '', explain: '', evidence: [], ...more})
   if (question.live) return record({state: 'ungraded', feedback: `This question can't be marked here: it needs the live model; run ${question.live}`})
   try {
-    const mark = MARKERS[question.kind](question, given), state = UNSCORED.includes(question.kind) ? 'review' : mark.score === 1 ? 'correct' : mark.score ? 'partial' : 'incorrect'
+    const kind = KINDS[question.kind] ?? broken(`no kind is called '${question.kind}'`), mark = kind.mark(question, given)
+    const state = !has_score(question) ? 'review' : mark.score === 1 ? 'correct' : mark.score ? 'partial' : 'incorrect'
     const evidence = question.claims.map((c, i) => ({claim: c.claim, expected: c.expected, got: mark.got[i], interval: c.interval ?? null, source: c.source}))
     return record({state, score: mark.score, given: plain(mark.given), tag: mark.tag, feedback: mark.feedback, explain: fill(question.explain, mark.told ?? mark.given), evidence})
   } catch (e) {
@@ -426,13 +491,11 @@ function grade(kit, question, given) {
 
 // The right answer in words.
 function solution(kit, question) {
-  const {right, claims} = question, texts = new Map(['options', 'items', 'left', 'partners'].flatMap(side => (question[side] ?? []).map(i => [i.id, i.text])))
-  const name = x => is_text(x) ? texts.get(x) ?? x : show(x), [claim] = claims ?? []
-  if (question.kind === 'shape') return tuple(right)
-  if (question.kind === 'reflect') return right || 'There is no right answer.'
-  if (is_number(right) && claim?.interval) return `${six(right)}${question.unit ? ` ${question.unit}` : ''} (accepted: ${claim.interval.map(six).join(' to ')})`
-  if (is_list(right)) return right.map(name).join('; ')
-  return is_named(right) ? (question.names ?? ids_of(question.left)).map(n => `${name(n)}: ${name(right[n])}`).join('; ') : name(right)
+  const things = ['options', 'items', 'left', 'partners'].flatMap(side => question[side] ?? [])
+  const texts = new Map(things.map(i => [i.id, i.text])), name = x => is_text(x) ? texts.get(x) ?? x : show(x)
+  const own = KINDS[question.kind].solution
+  if (own) return own(question, name)
+  return is_list(question.right) ? question.right.map(name).join('; ') : name(question.right)
 }
 
 // ---------------------------------------------------------------- events and what they add up to
@@ -469,7 +532,7 @@ function best(events) {
 }
 
 function progress(kit, events) {
-  const top = best(events), can = kit.questions.filter(q => !q.live && !UNSCORED.includes(q.kind)), mine = can.filter(q => q.id in top)
+  const top = best(events), can = kit.questions.filter(has_score), mine = can.filter(q => q.id in top)
   const points = mine.reduce((sum, q) => sum + top[q.id] * q.weight, 0)
   return {done: mine.filter(q => top[q.id] === 1).length, tried: mine.length, questions: can.length, score: Math.round(points * 1e6) / 1e6, out_of: can.reduce((sum, q) => sum + q.weight, 0)}
 }
@@ -484,7 +547,7 @@ function open_kit(text) {
 }
 
 const api = {Unreadable, read_number, read_choice, read_choices, read_order, read_named, read_shape, read_text, normal, hash32, draws, whole_between, shuffled, shown_order, grade, solution, show, format, repr, dumps, record_json,
-             event, event_line, read_lines, best, progress, progress_text, open_kit, UNSCORED}
+             event, event_line, read_lines, best, progress, progress_text, open_kit, KINDS, has_score, six, within, by_rule}
 if (typeof module === 'object' && module.exports) module.exports = api
 else root.DiffQuiz = api
 })(globalThis)

@@ -1,5 +1,5 @@
-// Makes the page of a questionnaire interactive: each `.dq-question` gets the form of the kit's question with the same number. Marks with quiz.js, keeps events in this browser,
-// asks the network for nothing. Without it the page still shows the questions as text.
+// Makes the page of a questionnaire interactive: each `.dq-question` gets the form of the kit's question with the same number. Marks with quiz.js (where each kind of question has
+// its entry, and is made of the forms below), keeps events in this browser, asks the network for nothing. Without it the page still shows the questions as text.
 (() => {
 'use strict'
 const Q = DiffQuiz, source = document.getElementById('quiz-kit'), top = document.getElementById('quiz-top')
@@ -64,7 +64,7 @@ function download() {
   document.body.append(a); a.click(); a.remove(); setTimeout(() => URL.revokeObjectURL(a.href), 1000)
 }
 
-// ---------------------------------------------------------------- inputs: nodes, what is in them, and how to put something in
+// ---------------------------------------------------------------- forms to answer with: nodes, what is in them, and how to put something in
 
 function choice(q, many) {
   const rows = Q.shown_order(kit, q).map((o, n) => {
@@ -73,18 +73,24 @@ function choice(q, many) {
     return {box, label: el('label', {className: 'picture' in o ? 'dq-option dq-image' : 'dq-option'}, box, words)}
   })
   const on = () => rows.filter(r => r.box.checked).map(r => r.box.value)
-  return {nodes: [el('div', {className: q.kind === 'image' ? 'dq-options dq-images' : 'dq-options'}, many ? el('p', {className: 'dq-small'}, 'Choose all that hold.') : '', rows.map(r => r.label))],
-          read: () => many ? on() : on()[0] ?? null, put: given => rows.forEach(r => r.box.checked = many ? (given ?? []).includes(r.box.value) : r.box.value === given)}
+  const look = q.options.some(o => 'picture' in o) ? 'dq-options dq-images' : 'dq-options', all = many ? el('p', {className: 'dq-small'}, 'Choose all that hold.') : ''
+  const chosen = (given, id) => many ? (given ?? []).includes(id) : id === given
+  return {nodes: [el('div', {className: look}, all, rows.map(r => r.label))],
+          read: () => many ? on() : on()[0] ?? null, put: given => rows.forEach(r => r.box.checked = chosen(given, r.box.value))}
 }
 
-function line(q, label, example = '') {
+// A node with words beside it.
+const field = (label, box) => el('label', {className: 'dq-field'}, el('span', {}, label), box)
+
+function line(label, example = '') {
   const box = el('input', {type: 'text', autocomplete: 'off', spellcheck: false, placeholder: example, className: 'dq-line'})
-  return {nodes: [el('label', {className: 'dq-field'}, el('span', {}, label), box)], read: () => box.value, put: given => box.value = given === null ? '' : Array.isArray(given) ? given.join(', ') || '()' : String(given)}
+  const text = given => Array.isArray(given) ? given.join(', ') || '()' : String(given ?? '')
+  return {nodes: [field(label, box)], read: () => box.value, put: given => box.value = text(given)}
 }
 
-function area(q) {
+function area() {
   const box = el('textarea', {rows: 4, className: 'dq-line'})
-  return {nodes: [el('label', {className: 'dq-field'}, el('span', {}, 'Your answer'), box)], read: () => box.value, put: given => box.value = given ?? ''}
+  return {nodes: [field('Your answer', box)], read: () => box.value, put: given => box.value = given ?? ''}
 }
 
 const select = (options, props = {}) => el('select', props, el('option', {value: ''}, 'choose …'), options.map(([id, text]) => el('option', {value: id}, text)))
@@ -127,9 +133,7 @@ function ranks(q) {
   return {nodes: [el('p', {className: 'dq-small'}, 'Move with the arrows; the first comes on top.'), list, voice], read: () => [...list.children].map(r => r.dataset.id), put: given => list.append(...(given ?? start.map(o => o.id)).map(id => rows.get(id)).filter(Boolean))}
 }
 
-const unit = q => q.unit ? ` (${q.unit})` : ''
-const INPUTS = {single: q => choice(q), image: q => choice(q), multiple: q => choice(q, true), numeric: q => line(q, `Number${unit(q)}`, 'e.g. 0.5, 1/2, 50 %'), shape: q => line(q, 'Shape', 'e.g. 1, 4, 16, 16'), short: q => line(q, 'Answer'),
-                cloze: gaps, match: pairs, order: ranks, free: area, reflect: area, predict: q => q.options ? choice(q) : line(q, `Your prediction${unit(q)}`, 'e.g. 0.5, 1/2, 50 %')}
+const FORMS = {el, field, choice, line, area, gaps, pairs, ranks}      // what an entry of Q.KINDS makes its input of
 
 // ---------------------------------------------------------------- marks, hints, solutions
 
@@ -147,7 +151,7 @@ function refs_of(q) {
 function why(q, record) {
   const inside = [...blocks(record.explain), ...(q.evidence ?? []).map(evidence_of), ...claims_of(record), ...refs_of(q)]
   if (record.score === null || !inside.length) return []
-  if (record.state === 'correct' || q.kind === 'predict') return [el('div', {className: 'dq-why'}, inside)]
+  if (record.state === 'correct' || Q.KINDS[q.kind].locks) return [el('div', {className: 'dq-why'}, inside)]
   return [el('details', {className: 'dq-why'}, el('summary', {}, 'Why (shows the answer)'), inside)]
 }
 
@@ -156,39 +160,39 @@ function says(state, inside, word = SIGNS[state][1], sign = SIGNS[state][0]) {
 }
 
 function card(q, place) {
-  const input = q.live ? null : INPUTS[q.kind](q), status = el('div', {role: 'status', 'aria-live': 'polite'}), more = el('div'), told = el('div', {role: 'status', 'aria-live': 'polite'}), solved = el('span', {className: 'dq-solved'})
+  const kind = q.live ? {} : Q.KINDS[q.kind], input = q.live ? null : kind.input(q, FORMS), status = el('div', {role: 'status', 'aria-live': 'polite'}), more = el('div'), told = el('div', {role: 'status', 'aria-live': 'polite'}), solved = el('span', {className: 'dq-solved'})
   const button = (name, type, act) => { const b = el('button', {type, className: `dq-button${type === 'submit' ? ' dq-main' : ''}`, 'aria-label': `${name}: ${q.id}`}, name); if (act) b.addEventListener('click', act); return b }
   const show = record => {
     const percent = record.state === 'partial' ? ` (${Q.format(record.score, '.0%')})` : ''
     status.replaceChildren(says(record.state, blocks(record.feedback), `${SIGNS[record.state][1]}${percent}`)); more.replaceChildren(...why(q, record), ...(record.state === 'review' ? compare(q) : []))
   }
   const lock = () => { const done = events(q.id, 'lock')[0]; if (done) { input.put(done.data.given); fields.disabled = true; check.disabled = true }; return done }
-  const check = button(q.kind === 'reflect' || q.kind === 'free' ? 'Keep' : 'Check', 'submit')
+  const check = button(Q.has_score(q) ? 'Check' : 'Keep', 'submit')
   const hint = button('Hint', 'button', () => {
     const n = events(q.id, 'hint').length
     told.replaceChildren(...q.hints.slice(0, n + 1).map((t, i) => says('review', blocks(t), `Hint ${i + 1} of ${q.hints.length}`, '→')))
     if (n < q.hints.length) keep(q.id, 'hint', {n})
   })
   const answer = button('Solution', 'button', () => {
-    if (q.kind === 'predict' && !lock()) return status.replaceChildren(says('invalid', blocks('Say what you expect first; then the run is shown.')))
+    if (kind.locks && !lock()) return status.replaceChildren(says('invalid', blocks('Say what you expect first; then the run is shown.')))
     keep(q.id, 'solution', {}); status.replaceChildren(says('review', blocks(Q.solution(kit, q)), 'Solution', '→')); const record = Q.grade(kit, q, q.right)
     more.replaceChildren(el('div', {className: 'dq-why'}, blocks(record.explain || record.feedback), (q.evidence ?? []).map(evidence_of)))
   })
   const fields = el('fieldset', {}, el('legend', {}, blocks(q.prompt, 'span')), input ? input.nodes : live_note(q))
-  const form = el('form', {className: 'dq-card', noValidate: true}, fields, el('div', {className: 'dq-buttons'}, q.live ? '' : check, q.hints.length ? hint : '', q.live || q.kind === 'reflect' ? '' : answer, solved), told, status, more)
+  const form = el('form', {className: 'dq-card', noValidate: true}, fields, el('div', {className: 'dq-buttons'}, q.live ? '' : check, q.hints.length ? hint : '', Q.has_score(q) || kind.compared ? answer : '', solved), told, status, more)
   form.addEventListener('submit', event => {
     event.preventDefault()
     if (q.live || check.disabled) return
     const record = Q.grade(kit, q, input.read())
-    if (q.kind === 'predict' && !lock() && record.score !== null) keep(q.id, 'lock', {given: record.given})
+    if (kind.locks && !lock() && record.score !== null) keep(q.id, 'lock', {given: record.given})
     keep(q.id, 'answer', record, record.state, record.score); show(record)
-    if (q.kind === 'predict' && lock()) answer.focus()                               // the button that was pressed is gone for good
+    if (kind.locks && lock()) answer.focus()                               // the button that was pressed is gone for good
   })
   const clear = () => { if (!input) return; input.put(null); status.replaceChildren(); more.replaceChildren(); told.replaceChildren() }
   const restore = () => {
     const last = events(q.id, 'answer').pop()
     if (input && last) { input.put(last.data.given); show(last.data) }
-    if (q.kind === 'predict') lock()
+    if (kind.locks) lock()
   }
   place.replaceChildren(form)
   return {q, form, clear, restore, mark: best => { solved.textContent = best === 1 ? '✓ solved' : ''; form.classList.toggle('dq-done', best === 1) }}
@@ -197,14 +201,14 @@ function card(q, place) {
 function live_note(q) {
   const lesson = top.dataset.lesson ? el('a', {href: top.dataset.lesson}, 'the lesson') : ''
   return [q.goals ? el('ul', {}, q.goals.map(g => el('li', {}, inline(g)))) : '', q.starter ? el('pre', {tabIndex: 0, 'aria-label': 'Start of the function'}, q.starter) : '',
-          says('ungraded', el('p', {className: 'dq-text'}, `This one needs ${q.kind === 'code' ? 'Python' : 'the live model'}. Run `, el('code', {}, q.live), lesson ? ', or open ' : '', lesson, '.'))]
+          says('ungraded', el('p', {className: 'dq-text'}, `This one needs ${'function' in q ? 'Python' : 'the live model'}. Run `, el('code', {}, q.live), lesson ? ', or open ' : '', lesson, '.'))]
 }
 
 const NEAR = [['no', 'not yet'], ['partly', 'partly'], ['yes', 'there']]
 
 // What a text without a mark is compared with, and the learner's own view of it.
 function compare(q) {
-  if (q.kind !== 'free') return []
+  if (!Q.KINDS[q.kind].compared) return []
   const now = events(q.id, 'self').pop()?.data.rating
   const rows = NEAR.map(([id, text]) => {
     const box = el('input', {type: 'radio', name: `dq-${q.id}-self`, value: id, checked: now === id}); box.addEventListener('change', () => keep(q.id, 'self', {rating: id}))
@@ -241,7 +245,7 @@ function only(wanted) {
 }
 
 retry.addEventListener('click', () => {
-  const best = Q.best(events()), wrong = cards.filter(c => c.q.id in best && best[c.q.id] < 1 && c.q.kind !== 'predict')
+  const best = Q.best(events()), wrong = cards.filter(c => c.q.id in best && best[c.q.id] < 1 && !Q.KINDS[c.q.kind]?.locks)
   if (!wrong.length) return message.textContent = 'Nothing is wrong so far.'
   wrong.forEach(c => c.clear()); only(wrong); message.textContent = `${wrong.length} question${wrong.length > 1 ? 's' : ''} to try again.`
   wrong[0].form.querySelector('input, select, textarea, button').focus()

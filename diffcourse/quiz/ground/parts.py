@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Name', 'Word', 'MapId', 'Text', 'Number', 'Plain', 'Value', 'Many', 'Row', 'Some', 'Given', 'Part', 'no',
-           'refuse_twice', 'one_of', 'Live', 'Param', 'Use', 'Tolerance', 'WrongNumber', 'WrongAnswer', 'Item',
-           'Option', 'Picture', 'Gap', 'Goal', 'Test']
+           'refuse_twice', 'one_of', 'Live', 'refuse_operations', 'Param', 'Use', 'Tolerance', 'WrongNumber',
+           'WrongAnswer', 'Item', 'Option', 'Picture', 'Gap', 'Goal', 'Test']
 
 # %% ../../../nbs/quiz/ground/20_parts.ipynb #c003
 from typing import Annotated, Literal, Union
@@ -156,6 +156,13 @@ Given = Annotated[
     Discriminator(_sort_many),
 ]
 Live.model_rebuild()
+
+
+def refuse_operations(names, *at):
+    "Ids that stand as keys of an answer can't be names of operations: `{rank: …}` is a live value."
+    for n in names:
+        if n in {f.alias or k for k, f in Live.model_fields.items()}:
+            raise no(f'{n!r} is the name of an operation on measured values; choose another id', *at)
 
 # %% ../../../nbs/quiz/ground/20_parts.ipynb #c010
 class Param(Part):

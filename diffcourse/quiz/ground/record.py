@@ -91,7 +91,6 @@ class Mark:
     "What a marker found."
 
     score: float | None  # None for the kinds that have no score
-    given: Any
     tag: str = ''
     feedback: str = ''
     claims: list = field(default_factory=list)

@@ -84,7 +84,7 @@ def mark_code(
 def _request(source, spec, cases, limits):
     "All that the child is told."
     tensors = {}
-    inputs = [child.to_plain(c, tensors) for c in cases]
+    inputs = [child.to_data(c, tensors) for c in cases]
     request = {
         'source': source,
         'function': spec.function,
@@ -131,7 +131,7 @@ def _judge_case(result, tensors, inputs, spec, right, place):
         error = result.get('error') if isinstance(result, dict) else None
         return _report('incorrect', f'{place}: {error[:400]}' if isinstance(error, str) else _NO_ANSWER)
     try:
-        value = child.from_plain(result['value'], tensors)
+        value = child.from_data(result['value'], tensors)
     except (ValueError, RecursionError):
         return _report('incorrect', _NO_ANSWER)
     try:
