@@ -25,6 +25,7 @@ import pages  # noqa: E402
 from glossary import glossary_page, read_glossary  # noqa: E402
 from notebooks import (
     CACHE,
+    QUIETLY,
     ROOT,
     Failed,
     Site,
@@ -108,18 +109,22 @@ def survey(only='*'):
 
 def site_of(found, quizzes):
     "What can be linked to."
-    to = {str(p.relative_to(ROOT)): page for p, (page, _) in found.items()} | {
-        str(q.relative_to(ROOT)): f'quizzes/{q.stem}' for q in quizzes
-    }
+    to = {str(p.relative_to(ROOT)): page for p, (page, _) in found.items()}
+    to |= {str(q.relative_to(ROOT)): f'quizzes/{q.stem}' for q in quizzes}
     to['quizzes/map.yaml'] = 'quizzes/map'
     to['docs/glossary.yaml'] = 'glossary'
     names = {}
     for _, nb in found.values():
         mod = module(nb)
-        for c in nb['cells'] if mod else []:
-            d, code = directives(c['source']) if c['cell_type'] == 'code' else ({}, '')
-            for n in definitions(code) if d.keys() & {'export', 'exports'} else []:
-                names.setdefault(n, {})[mod] = names.setdefault(f'{mod}.{n}', {})[mod] = anchor(mod, n)
+        for c in nb['cells']:
+            if not mod or c['cell_type'] != 'code':
+                continue
+            d, code = directives(c['source'])
+            if not d.keys() & {'export', 'exports'}:
+                continue
+            for n in definitions(code):
+                for name in (n, f'{mod}.{n}'):
+                    names.setdefault(name, {})[mod] = anchor(mod, n)
     return Site(to, names)
 
 
@@ -150,27 +155,25 @@ VIEWS = ('7_', '9_')  # folders that nothing measured depends on
 
 def code(*folders):
     "Modules of these folders of nbs/."
-    return [
-        ROOT / 'diffcourse' / re.sub(r'^\d_', '', f) / f'{p.stem[3:]}.py'
-        for f in folders
-        for p in sorted((ROOT / 'nbs' / f).glob('[0-9][0-9]_*.ipynb'))
-        if module(read(p))
-    ]
+    found = []
+    for folder in folders:
+        package = ROOT / 'diffcourse' / re.sub(r'^\d_', '', folder)
+        notebooks = sorted((ROOT / 'nbs' / folder).glob('[0-9][0-9]_*.ipynb'))
+        found += [package / f'{p.stem[3:]}.py' for p in notebooks if module(read(p))]
+    return found
 
 
 def engine():
     "Folders of the quiz engine."
-    return sorted(
-        f'quiz/{p.name}' for p in (ROOT / 'nbs/quiz').iterdir() if p.is_dir() and not p.name.startswith('.')
-    )
+    folders = [p.name for p in (ROOT / 'nbs/quiz').iterdir() if p.is_dir()]
+    return sorted(f'quiz/{name}' for name in folders if not name.startswith('.'))
 
 
 def course():
     """Folders that a measurement can depend on: the floors without views and commands, and what runs the
     probes."""
-    return sorted(p.name for p in (ROOT / 'nbs').glob('[0-9]_*') if not p.name.startswith(VIEWS)) + [
-        'quiz/probe'
-    ]
+    floors = sorted(p.name for p in (ROOT / 'nbs').glob('[0-9]_*'))
+    return [name for name in floors if not name.startswith(VIEWS)] + ['quiz/probe']
 
 
 MEASURE = """import sys
@@ -183,9 +186,8 @@ except CourseError as e: sys.exit(str(e))"""
 def measured():
     """Where measurements are kept, by the hash of all that they lean on; older ones are thrown away. The
     tests that lint questionnaires live share it."""
-    home = (
-        CACHE / 'measured' / digest(*code(*course()), *sorted((ROOT / 'diffcourse').rglob('*.safetensors')))
-    )
+    weights = sorted((ROOT / 'diffcourse').rglob('*.safetensors'))
+    home = CACHE / 'measured' / digest(*code(*course()), *weights)
     home.mkdir(parents=True, exist_ok=True)
     for old in home.parent.iterdir():
         if old != home:
@@ -204,19 +206,12 @@ def kit_of(quiz):
     began = time.time()
     r = subprocess.run(
         [sys.executable, '-c', MEASURE, str(quiz), str(out)],
+        cwd=ROOT,
+        env={**os.environ, **QUIETLY, 'DIFFCOURSE_HOME': str(home)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=1500,
-        cwd=ROOT,
-        env={
-            **os.environ,
-            'DIFFCOURSE_HOME': str(home),
-            'HF_HUB_OFFLINE': '1',
-            'TQDM_DISABLE': '1',
-            'OMP_NUM_THREADS': '1',
-            'MKL_NUM_THREADS': '1',
-        },
     )
     if r.returncode:
         raise Failed(f'{quiz.name}: {(r.stderr.strip().splitlines() or ["no message"])[-1]}')
@@ -248,13 +243,9 @@ def front(found, runs, site, src, lessons):
     first = 'Start with the first lesson' if lessons else 'Lessons'
     path = ROOT / 'nbs/index.ipynb'
     if path not in found:
-        (src / 'index.md').write_text(
-            '# diffcourse\n'
-            + HERO.format(
-                lead='Stable Diffusion, opened up, running live on a laptop.', start=start, first=first
-            )
-            + tree
-        )
+        lead = 'Stable Diffusion, opened up, running live on a laptop.'
+        hero = HERO.format(lead=lead, start=start, first=first)
+        (src / 'index.md').write_text(f'# diffcourse\n{hero}{tree}', encoding='utf-8')
         return
     nb = adapt(runs[path], 'nbs/index.ipynb', site)
     _, says = heading(found[path][1])
@@ -276,8 +267,8 @@ def write_source(found, runs, quizzes, src, kits):
         if page.startswith('reference/')
     )
     pages.write_lessons(src, lessons)
-    guide = next((heading(nb) for page, nb in found.values() if page == 'quizzes/authoring'), None)
-    pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guide)
+    guides = [(*heading(nb), f'{page[8:]}.ipynb') for page, nb in found.values() if page.startswith('quizzes/')]
+    pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guides)
     pages.write_reference(src, [(folder, m, says) for folder, _, m, says in modules])
     (src / 'glossary.md').write_text(glossary_page(read_glossary(), site.names), encoding='utf-8')
     for p, (page, _) in found.items():
@@ -288,14 +279,12 @@ def write_source(found, runs, quizzes, src, kits):
             json.dumps(adapt(runs[p], str(p.relative_to(ROOT)), site)), encoding='utf-8'
         )
     front(found, runs, site, src, lessons)
-    for f in (ROOT / 'nbs').rglob('*'):  # pictures that notebooks show
-        if (
-            f.is_file()
-            and f.suffix in ('.png', '.svg', '.gif', '.jpg', '.webp')
-            and '.ipynb_checkpoints' not in f.parts
-        ):
-            (src / f.relative_to(ROOT / 'nbs')).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(f, src / f.relative_to(ROOT / 'nbs'))
+    pictures = ('.png', '.svg', '.gif', '.jpg', '.webp')  # that notebooks show
+    for f in (ROOT / 'nbs').rglob('*'):
+        if f.suffix in pictures and '.ipynb_checkpoints' not in f.parts:
+            copy = src / f.relative_to(ROOT / 'nbs')
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(f, copy)
     static = src / '_static'
     shutil.copytree(ROOT / 'docs/static', static)
     for name in NPM:
@@ -323,23 +312,9 @@ def build(out, workers=2, only='*'):
     with tempfile.TemporaryDirectory(dir=CACHE) as work:
         src, fresh = Path(work) / 'src', Path(work) / 'html'
         write_source(found, runs, quizzes, src, kits)
-        r = subprocess.run(
-            [
-                sys.executable,
-                '-m',
-                'sphinx',
-                '-W',
-                '--keep-going',
-                '-q',
-                '-b',
-                'html',
-                '-d',
-                f'{work}/doctrees',
-                str(src),
-                str(fresh),
-            ],
-            env={**os.environ, 'PYTHONWARNINGS': 'ignore'},
-        )
+        sphinx = [sys.executable, '-m', 'sphinx', '-W', '--keep-going', '-q', '-b', 'html']
+        folders = ['-d', f'{work}/doctrees', str(src), str(fresh)]
+        r = subprocess.run([*sphinx, *folders], env={**os.environ, 'PYTHONWARNINGS': 'ignore'})
         if r.returncode:
             raise Failed(f'Sphinx stopped with status {r.returncode}; its messages are above')
         for junk in ('.buildinfo', 'objects.inv'):
@@ -359,8 +334,9 @@ if __name__ == '__main__':
     args.add_argument('--run', action='store_true', help='run the notebooks and build nothing')
     args = args.parse_args()
     try:
-        run_all(survey(args.only), args.workers) if args.run else build(
-            args.out.resolve(), args.workers, args.only
-        )
+        if args.run:
+            run_all(survey(args.only), args.workers)
+        else:
+            build(args.out.resolve(), args.workers, args.only)
     except Failed as e:
         sys.exit(f'site not built: {e}')

@@ -95,29 +95,19 @@ def signature(source, node):
     if isinstance(node, ast.ClassDef):
         rest = [o for o in node.body if not (isinstance(o, ast.Expr) and isinstance(o.value, ast.Constant))]
         fields = [o for o in rest if isinstance(o, ast.AnnAssign)]
-        init = next(
-            (signature(source, o) for o in rest if isinstance(o, ast.FunctionDef) and o.name == '__init__'),
-            '',
-        )
-        head = (
-            f'class {node.name}'
-            + (f'({", ".join(map(ast.unparse, node.bases))})' if node.bases else '')
-            + ':'
-        )
-        inner = [s for o in fields for s in lines[o.lineno - 1 : o.end_lineno]] or [
-            f'    {s}' for s in init.splitlines()
-        ]
-        return '\n'.join([head, *inner])
+        inits = [o for o in rest if isinstance(o, ast.FunctionDef) and o.name == '__init__']
+        bases = f'({", ".join(map(ast.unparse, node.bases))})' if node.bases else ''
+        inner = [s for o in fields for s in lines[o.lineno - 1 : o.end_lineno]]
+        if not inner and inits:
+            inner = [f'    {s}' for s in signature(source, inits[0]).splitlines()]
+        return '\n'.join([f'class {node.name}{bases}:', *inner])
     first, body = node.lineno - 1, node.body[0]
     if body.lineno == node.lineno:
         text = [lines[first].encode()[: body.col_offset].decode().rstrip()]  # all on one line
     else:
         text = lines[first : body.lineno - 1]
-    kind = [
-        '@' + ast.unparse(d)
-        for d in node.decorator_list
-        if ast.unparse(d) in ('property', 'staticmethod', 'classmethod')
-    ]
+    decorators = map(ast.unparse, node.decorator_list)
+    kind = [f'@{d}' for d in decorators if d in ('property', 'staticmethod', 'classmethod')]
     return '\n'.join([*kind, *(s[node.col_offset :] for s in text)]).rstrip()
 
 
@@ -137,11 +127,11 @@ def prepare(nb):
     return {**nb, 'cells': [{**c, 'id': f'c{i}'} for i, c in enumerate(cells)]}
 
 
-_data = {
+_data = {  # what modules read
     'models/': ['diffcourse/doodle', 'diffcourse/weights'],
     'digits/': ['diffcourse/weights'],
     'quiz/core/folder.py': ['quizzes'],
-}  # what modules read
+}
 
 
 def imported(source, package=''):
@@ -152,10 +142,14 @@ def imported(source, package=''):
             yield from (a.name[11:] for a in o.names if f'{a.name}.'.startswith('diffcourse.'))
         if not isinstance(o, ast.ImportFrom):
             continue
-        base = package.split('.')[: len(package.split('.')) - o.level + 1] if o.level else []
-        if not o.level and not f'{o.module}.'.startswith('diffcourse.'):
+        if o.level:
+            folders = package.split('.')
+            path = [*folders[: len(folders) - o.level + 1], o.module]
+        elif f'{o.module}.'.startswith('diffcourse.'):
+            path = [o.module[11:]]
+        else:
             continue
-        stem = '.'.join(filter(None, [*base, o.module if o.level else o.module[11:]]))
+        stem = '.'.join(filter(None, path))
         yield from {stem, *(f'{stem}.{a.name}'.strip('.') for a in o.names)}
 
 
@@ -166,26 +160,18 @@ def needs(source):
     while todo:
         for name in set(imported(*todo.pop())):
             stem = package / name.replace('.', '/')
-            found = {
-                f
-                for f in (stem.with_suffix('.py'), stem / '__init__.py')
-                if f.is_file() and f != package / '__init__.py'
-            }
+            found = {f for f in (stem.with_suffix('.py'), stem / '__init__.py') if f.is_file()}
+            found -= {package / '__init__.py'}
             if '.' not in name and name and not found:
                 found = {f for f in package.rglob('*.py') if f.name != '_modidx.py'}  # by the front door
-            todo += [
-                (f.read_text(encoding='utf-8'), '.'.join(f.parent.relative_to(package).parts))
-                for f in found - files
-            ]
+            for f in found - files:
+                folder = '.'.join(f.parent.relative_to(package).parts)
+                todo.append((f.read_text(encoding='utf-8'), folder))
             files |= found
-    read_by = [
-        d
-        for part, data in _data.items()
-        for d in data
-        if any(str(f.relative_to(package)).startswith(part) for f in files)
-    ]
-    for d in set(read_by):
-        files |= {f for f in (ROOT / d).rglob('*') if f.is_file()}
+    modules = [str(f.relative_to(package)) for f in files]
+    for part, folders in _data.items():
+        if any(m.startswith(part) for m in modules):
+            files |= {f for d in folders for f in (ROOT / d).rglob('*') if f.is_file()}
     return sorted(files)
 
 
@@ -198,6 +184,9 @@ def fingerprint(path):
     return h.hexdigest()[:20]
 
 
+QUIETLY = dict(OMP_NUM_THREADS='1', MKL_NUM_THREADS='1', TQDM_DISABLE='1', HF_HUB_OFFLINE='1')
+
+
 def execute(path):
     """Run the notebook at `path` with outputs and widget state. Returns the result's path and the seconds
     it took."""
@@ -206,24 +195,16 @@ def execute(path):
     from nbclient.exceptions import CellExecutionError
 
     path = Path(path)
-    name = '.'.join(
-        path.relative_to(ROOT / 'nbs').with_suffix('').parts
-    )  # two folders may hold notebooks of the same name
+    # two folders may hold notebooks of the same name
+    name = '.'.join(path.relative_to(ROOT / 'nbs').with_suffix('').parts)
     out = CACHE / 'run' / f'{name}.{fingerprint(path)}.ipynb'
     if out.exists():
         return out, 0.0
     began = time.time()
     nb = nbformat.from_dict(prepare(read(path)))
-    with (
-        tempfile.TemporaryDirectory() as home
-    ):  # the reader's own progress and settings stay out of the pages
-        os.environ.update(
-            OMP_NUM_THREADS='1',
-            MKL_NUM_THREADS='1',
-            TQDM_DISABLE='1',
-            HF_HUB_OFFLINE='1',
-            DIFFCOURSE_HOME=home,
-        )
+    # a home of its own: the reader's progress and settings stay out of the pages
+    with tempfile.TemporaryDirectory() as home:
+        os.environ.update(QUIETLY, DIFFCOURSE_HOME=home)
         client = NotebookClient(
             nb,
             timeout=600,
@@ -257,10 +238,8 @@ class Site:
     "Where things are on the site: pages by notebook, anchors by name."
 
     def __init__(self, pages, names):
-        self.pages, self.names = (
-            pages,
-            names,
-        )  # path below ROOT -> page (no suffix); short name -> {module: anchor}
+        self.pages = pages  # path below ROOT -> page (no suffix)
+        self.names = names  # short name -> {module: anchor}
 
     def link(self, here, source, target):
         """`target`, as written in the file `source`, for use on the page `here`; None if the site has no
@@ -283,7 +262,9 @@ class Site:
     def anchor(self, name, own=''):
         "The anchor of a documented name, if it is clear which is meant."
         places = self.names.get(name, {})
-        return places.get(own) or (next(iter(places.values())) if len(places) == 1 else None)
+        if own in places:
+            return places[own]
+        return next(iter(places.values())) if len(places) == 1 else None
 
     def text(self, s, here, source, own=''):
         "Markdown in nbdev's dialect to MyST: callouts, attributes, links, names of the library."
@@ -296,12 +277,18 @@ class Site:
             a = self.anchor(m[1], own)
             return f'[`{m[1]}{m[2] or ""}`](#{a})' if a else m[0]
 
+        def callout(m):
+            return f':::{{{m[1]}}} {m[2]}' if m[2] else f':::{{{m[1]}}}'
+
+        def picture(m):
+            return m[1] + (self.link(here, source, m[2]) or m[2]) + m[3]
+
         parts = re.split(r'(^```.*?^```\s*?$)', s, flags=re.M | re.S)  # code blocks stay as they are
         for i in range(0, len(parts), 2):
-            p = _callout.sub(
-                lambda m: f':::{{{m[1]}}}' + (f' {m[2]}' if m[2] else ''), _attributes.sub('', parts[i])
-            )
-            p = _img.sub(lambda m: m[1] + (self.link(here, source, m[2]) or m[2]) + m[3], _link.sub(one, p))
+            p = _attributes.sub('', parts[i])
+            p = _callout.sub(callout, p)
+            p = _link.sub(one, p)
+            p = _img.sub(picture, p)
             lines = [x if x.startswith('#') else _name.sub(name, x) for x in p.split('\n')]
             parts[i] = '\n'.join(lines)
         return ''.join(parts)
@@ -332,14 +319,13 @@ def fold(code):
     return 'Source of ' + ', '.join(names) if names else None
 
 
+WIDGET_STATE = 'application/vnd.jupyter.widget-state+json'
+WIDGET_VIEW = 'application/vnd.jupyter.widget-view+json'
+
+
 def widget_state(nb, shown):
     "The state of the widgets that are shown, of all they hold, and of the links between them."
-    state = (
-        nb['metadata']
-        .get('widgets', {})
-        .get('application/vnd.jupyter.widget-state+json', {})
-        .get('state', {})
-    )
+    state = nb['metadata'].get('widgets', {}).get(WIDGET_STATE, {}).get('state', {})
 
     def refs(k):
         return set(re.findall(r'IPY_MODEL_(\w+)', json.dumps(state[k].get('state', {})))) & state.keys()
@@ -366,13 +352,11 @@ def code_cell(c, alt):
         tags.append('remove-input')
     if d.get('output') == 'false':
         tags.append('remove-output')
-    label = (
-        fold(code)
-        if _export & d.keys()
-        else d.get('code-summary', 'Code').strip('"')
-        if d.get('code-fold') == 'true'
-        else None
-    )
+    label = None
+    if _export & d.keys():
+        label = fold(code)
+    elif d.get('code-fold') == 'true':
+        label = d.get('code-summary', 'Code').strip('"')
     if label:
         tags.append('hide-input')
         meta.update(code_prompt_show=label, code_prompt_hide=label)
@@ -403,14 +387,9 @@ def adapt(run, source, site):
         if c['cell_type'] == 'markdown':
             if not title_seen and c['source'].startswith('# '):
                 title_seen = True
-                body = '\n'.join(
-                    s for s in c['source'].splitlines() if not s.startswith(('# ', '>', '- key'))
-                )
-                c['source'] = (
-                    f'# {title}\n\n'
-                    + (f':::{{container}} lead\n{link(says)}\n:::\n\n' if says else '')
-                    + link(body)
-                )
+                body = [s for s in c['source'].splitlines() if not s.startswith(('# ', '>', '- key'))]
+                lead = f':::{{container}} lead\n{link(says)}\n:::\n\n' if says else ''
+                c['source'] = f'# {title}\n\n' + lead + link('\n'.join(body))
             else:
                 c['source'] = link(c['source'])
             if heads := re.findall(r'^#{1,4} (.+)$', c['source'], re.M):
@@ -424,23 +403,16 @@ def adapt(run, source, site):
             cells.append(new)
         if re.search(r'\bQuiz\(.*\.show\(\)', code, re.S):
             cells.append(dict(cell_type='markdown', metadata={}, source=quiz_note(source, site)))
-    shown = {
-        o['data']['application/vnd.jupyter.widget-view+json']['model_id']
-        for c in cells
-        for o in c.get('outputs', [])
-        if 'application/vnd.jupyter.widget-view+json' in o.get('data', {})
-    }
+    data = [o.get('data', {}) for c in cells for o in c.get('outputs', [])]
+    shown = {d[WIDGET_VIEW]['model_id'] for d in data if WIDGET_VIEW in d}
     meta = {
         'kernelspec': nb['metadata'].get('kernelspec', {}),
         'language_info': {'name': 'python', 'pygments_lexer': 'ipython3'},
     }
     if state := widget_state(nb, shown):
-        meta['widgets'] = {
-            'application/vnd.jupyter.widget-state+json': dict(version_major=2, version_minor=0, state=state)
-        }
-    return dict(
-        cells=[{**c, 'id': f'c{i}'} for i, c in enumerate(cells)], metadata=meta, nbformat=4, nbformat_minor=5
-    )
+        meta['widgets'] = {WIDGET_STATE: dict(version_major=2, version_minor=0, state=state)}
+    cells = [{**c, 'id': f'c{i}'} for i, c in enumerate(cells)]
+    return dict(cells=cells, metadata=meta, nbformat=4, nbformat_minor=5)
 
 
 def quiz_note(source, site):

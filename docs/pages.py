@@ -2,6 +2,7 @@
 reference."""
 
 import re
+from pathlib import Path
 
 from ruamel.yaml import YAML
 
@@ -58,22 +59,17 @@ def load_quiz(path):
     return quiz
 
 
+def asks_a_run(value):
+    "Is there a `from`, anywhere in this part of a question?"
+    if isinstance(value, dict):
+        return 'from' in value or any(map(asks_a_run, value.values()))
+    return isinstance(value, list) and any(map(asks_a_run, value))
+
+
 def live(q):
     "Is the question marked by running something?"
-
-    def inside(v):
-        return (
-            any(k == 'from' or inside(x) for k, x in v.items())
-            if isinstance(v, dict)
-            else isinstance(v, list) and any(map(inside, v))
-        )
-
-    return (
-        'probe' in q
-        or inside(q.get('answer'))
-        or inside(q.get('gaps'))
-        or any(inside(o) for o in q.get('options', []) if isinstance(o, dict))
-    )
+    options = [o for o in q.get('options', []) if isinstance(o, dict)]
+    return 'probe' in q or any(map(asks_a_run, [q.get('answer'), q.get('gaps'), *options]))
 
 
 def plain(text, params):
@@ -84,14 +80,14 @@ def plain(text, params):
 
 
 def said(q):
-    """What a question shows besides its prompt, as Markdown. What is to be ordered or matched stands in
-    the order of the alphabet, which gives nothing away."""
+    """What a question shows besides its prompt, as Markdown. What is to be ordered or matched stands in the
+    order of the alphabet, which gives nothing away."""
+
+    def text(o):
+        return str(o.get('text', o.get('alt', o.get('id', ''))) if isinstance(o, dict) else o)
 
     def texts(key):
-        return [
-            str(o.get('text', o.get('alt', o.get('id', ''))) if isinstance(o, dict) else o)
-            for o in q.get(key) or []
-        ]
+        return [text(o) for o in q.get(key) or []]
 
     lists = [texts('options'), sorted(texts('items')), texts('left'), sorted(texts('right'))]
     gaps = [re.sub(r'\[\[.*?\]\]', '＿＿＿', q['text'])] if q.get('kind') == 'cloze' else []
@@ -108,59 +104,61 @@ def row_label(map_id):
     return 'map-' + map_id.replace('.', '-')
 
 
+TOP = """<div id="quiz-top" class="dq-top" data-lesson="{lesson}" hidden></div>
+<noscript><p>Without JavaScript this page only shows the questions.</p></noscript>"""
+
+
+def how_to_take(stem, lessons, kit):
+    "Where the questions can be answered."
+    start = f'in a terminal with `diffcourse quiz take {stem}`'
+    if stem in lessons:
+        lesson = f'[{lessons[stem]}](../lessons/{stem}.ipynb)'
+        start += f', or at the end of the lesson {lesson}, opened with `make lab`'
+    if kit:
+        return f'Here, by values that were recorded; or measured live on your own machine: {start}.'
+    return (
+        f'Answer them {start}. The answers are not on this page: most are not written down anywhere, they '
+        'are what your own run of the model says.'
+    )
+
+
+def badges_of(q, kit, asked):
+    "The kind of a question, whether it is measured, and the rows of the map that it covers."
+    badges = [f'[{badge(q.get("kind", ""))}]{{.badge}}']
+    if live(q):
+        how = 'measured live' if not kit or 'probe' in q else 'measured'
+        badges.append(f'[{how}]{{.badge .live}}')
+    rows = [m for m in dict.fromkeys(q.get('covers') or []) if m in asked]
+    return ' '.join(badges + [f'[[{m}](#{row_label(m)})]{{.badge}}' for m in rows])
+
+
 def quiz_page(path, lessons, kit='', asked=()):
     """Page of one questionnaire: its questions as text, not its answers; with a `kit` the page can be
     answered. `asked`: ids of the map, which questions link."""
     quiz = load_quiz(path)
-    stem, qs = path.stem, quiz['questions']
-    n = sum(map(live, qs))
+    stem, questions = path.stem, quiz['questions']
+    measured = sum(map(live, questions))
     params = {k: next(iter(v.values()))[0] for k, v in (quiz.get('params') or {}).items()}
+    lead = f'{len(questions)} questions, {measured} of them marked by running the model.'
+    how = how_to_take(stem, lessons, kit)
     out = [
         f'# {quiz.get("title", stem)}',
-        f':::{{container}} lead\n{len(qs)} questions, {n} of them marked by running the model.\n:::',
+        f':::{{container}} lead\n{lead}\n:::',
+        f':::{{admonition}} How to take it\n:class: quiz\n{how}\n:::',
     ]
-    start = f'in a terminal with `diffcourse quiz take {stem}`'
-    if stem in lessons:
-        start += (
-            f', or at the end of the lesson [{lessons[stem]}](../lessons/{stem}.ipynb), opened with `make '
-            'lab`'
-        )
-    says = (
-        f'Here, by values that were recorded; or measured live on your own machine: {start}.'
-        if kit
-        else (
-            f'Answer them {start}. The answers are not on this page: most are not written down anywhere, '
-            'they are what your own run of the model says.'
-        )
-    )
-    out.append(f':::{{admonition}} How to take it\n:class: quiz\n{says}\n:::')
     if kit:
-        out.append(
-            raw(
-                '<div id="quiz-top" class="dq-top" '
-                f'data-lesson="{f"../lessons/{stem}.html" if stem in lessons else ""}" hidden></div>\n'
-                '<noscript><p>Without JavaScript this page only shows the questions.</p></noscript>'
-            )
-        )
-    for i, q in enumerate(qs, 1):
-        kind = badge(q.get('kind', ''))
-        badges = f'[{kind}]{{.badge}}' + (
-            f' [{"measured live" if not kit or "probe" in q else "measured"}]{{.badge .live}}'
-            if live(q)
-            else ''
-        )
-        badges += ''.join(
-            f' [[{m}](#{row_label(m)})]{{.badge}}' for m in dict.fromkeys(q.get('covers') or []) if m in asked
-        )
+        out.append(raw(TOP.format(lesson=f'../lessons/{stem}.html' if stem in lessons else '')))
+    for i, q in enumerate(questions, 1):
+        name = q.get('id', i)
         text = '\n\n'.join(plain(t, params) for t in [q.get('prompt', ''), *said(q)])
         out += [
-            f'(q-{stem}-{q.get("id", i)})=\n## {i}. {section(q.get("id", i))}',
-            badges,
+            f'(q-{stem}-{name})=\n## {i}. {section(name)}',
+            badges_of(q, kit, asked),
             f'::::{{container}} dq-question\n{text}\n::::',
         ]
     if kit:
         out.append(raw(SCRIPTS.format(kit=kit)))
-    return '\n\n'.join(o for o in out if o) + '\n'
+    return '\n\n'.join(out) + '\n'
 
 
 SCRIPTS = """<link rel="stylesheet" href="../_static/quiz.page.css">
@@ -173,7 +171,7 @@ FACE = (
     'quiz.js',
     'quiz.page.js',
     'quiz.page.css',
-)  # of diffcourse/quiz/formats: what makes the page answerable
+)  # of diffcourse/quiz/formats: they make the page answerable
 
 
 def raw(html):
@@ -182,24 +180,25 @@ def raw(html):
 
 def card(title, says, to, foot=''):
     "One entry of a list of pages."
-    return (
-        f'::::{{container}} card\n[{title}]({to})\n\n{says}\n'
-        + (f'\n[{foot}]{{.foot}}\n' if foot else '')
-        + '::::\n'
-    )
+    last = f'\n[{foot}]{{.foot}}\n' if foot else ''
+    return f'::::{{container}} card\n[{title}]({to})\n\n{says}\n{last}::::\n'
 
 
 def cards(items):
+    "A list of pages: (title, sentence, link) or (title, sentence, link, foot) each."
     return ':::::{container} cards\n' + '\n'.join(card(*i) for i in items) + ':::::\n'
 
 
 def toctree(entries, **options):
-    return (
-        '```{toctree}\n'
-        + ''.join(f':{k}: {v}\n' for k, v in options.items())
-        + '\n'.join(entries)
-        + '\n```\n'
-    )
+    "The pages below this one, as Sphinx wants to be told."
+    lines = ['```{toctree}', *(f':{k}: {v}' for k, v in options.items()), *entries, '```']
+    return '\n'.join(lines) + '\n'
+
+
+def list_page(title, says, body, names):
+    "A page that leads to other ones."
+    tree = toctree(names, hidden='') if names else ''
+    return f'# {title}\n\n:::{{container}} lead\n{says}\n:::\n\n{body}\n{tree}'
 
 
 def row_of_map(row, questions, titles):
@@ -250,9 +249,9 @@ def map_page(asked, covered, titles):
 MAP_TITLE = 'What learners ask'
 
 
-def write_quizzes(src, paths, lessons, kits=None, guide=None):
-    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guide`: title and
-    sentence of the page that says how to write one, authoring.ipynb."""
+def write_quizzes(src, paths, lessons, kits=None, guides=()):
+    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guides`: title, sentence
+    and file of the pages on the engine and on writing one."""
     from diffcourse.quiz.author.coverage import coverage, open_rows, read_map
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.core.source import BadFile
@@ -264,105 +263,74 @@ def write_quizzes(src, paths, lessons, kits=None, guide=None):
         covered = coverage(asked, [read_quiz(p)[0] for p in paths])
     except BadFile as e:
         raise Failed(str(e)) from None
-    items = []
+    items, titles = [], {}
     for p in paths:
-        (folder / f'{p.stem}.md').write_text(
-            quiz_page(p, lessons, (kits or {}).get(p.stem, ''), covered), encoding='utf-8'
-        )
         quiz = load_quiz(p)
-        n = sum(map(live, quiz['questions']))
-        items.append(
-            (
-                quiz.get('title', p.stem),
-                f'{len(quiz["questions"])} questions, {n} measured live',
-                f'{p.stem}.md',
-                p.stem,
-            )
-        )
+        page = quiz_page(p, lessons, (kits or {}).get(p.stem, ''), covered)
+        (folder / f'{p.stem}.md').write_text(page, encoding='utf-8')
+        titles[p.stem] = quiz.get('title', p.stem)
+        count = f'{len(quiz["questions"])} questions, {sum(map(live, quiz["questions"]))} measured live'
+        items.append((titles[p.stem], count, f'{p.stem}.md', p.stem))
+    (folder / 'map.md').write_text(map_page(asked, covered, titles), encoding='utf-8')
+
     says = (
         'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, '
         'and the answer is what the experiment says.'
     )
-    titles = {p.stem: title for p, (title, *_) in zip(paths, items)}
-    (folder / 'map.md').write_text(map_page(asked, covered, titles), encoding='utf-8')
-    own = [
-        (
-            MAP_TITLE,
-            (
-                'Every row of the map behind the questionnaires, the questions that cover it, and what is '
-                'still open.'
-            ),
-            'map.md',
-            f'{len(open_rows(covered))} of {len(asked.rows)} open',
-        )
-    ]
-    if guide:
-        own.append((*guide, 'authoring.ipynb'))
-    own = f'## Behind them, and your own\n\n{cards(own)}\n'
-    names = [p.stem for p in paths] + ['map'] + ['authoring'] * bool(guide)
-    (folder / 'index.md').write_text(
-        f'# Questionnaires\n\n:::{{container}} lead\n{says}\n:::\n\n'
-        + (cards(items) if items else 'None yet.\n')
-        + f'\n{own}'
-        + (toctree(names, hidden='') if names else ''),
-        encoding='utf-8',
+    rows = (
+        'Every row of the map behind the questionnaires, the questions that cover it, and what is still open.'
     )
+    own = [(MAP_TITLE, rows, 'map.md', f'{len(open_rows(covered))} of {len(asked.rows)} open')]
+    own += guides
+    names = [*titles, 'map', *(Path(file).stem for *_, file in guides)]
+    listed = cards(items) if items else 'None yet.\n'
+    body = f'{listed}\n## Behind them, and your own\n\n{cards(own)}'
+    (folder / 'index.md').write_text(list_page('Questionnaires', says, body, names), encoding='utf-8')
 
 
 def write_lessons(src, lessons):
     "The list of lessons. `lessons`: stem -> (title, sentence)."
     folder = src / 'lessons'
     folder.mkdir(parents=True, exist_ok=True)
-    items = [
-        (t or stem, says, f'{stem}.ipynb', f'Lesson {int(stem[:2])}') for stem, (t, says) in lessons.items()
-    ]
+    items = []
+    for stem, (title, says) in lessons.items():
+        items.append((title or stem, says, f'{stem}.ipynb', f'Lesson {int(stem[:2])}'))
     says = (
         'One linear path. Each lesson is a notebook that runs in about a minute on a laptop; `make lab` '
         'opens it.'
     )
-    (folder / 'index.md').write_text(
-        f'# Lessons\n\n:::{{container}} lead\n{says}\n:::\n\n'
-        + (cards(items) if items else 'None yet.\n')
-        + '\n'
-        + (toctree(list(lessons), hidden='') if lessons else ''),
-        encoding='utf-8',
-    )
+    body = cards(items) if items else 'None yet.\n'
+    (folder / 'index.md').write_text(list_page('Lessons', says, body, list(lessons)), encoding='utf-8')
+
+
+def floor_page(folder):
+    "What the page of a folder is called, its title, and a sentence."
+    name, says = FLOORS.get(folder, (folder, ''))
+    if folder.startswith('quiz/'):
+        return folder.replace('/', '-'), f'Questionnaires · {name}', says
+    return f'floor-{folder[0]}', f'{folder[0]} · {name}', says
 
 
 def write_reference(src, modules):
-    """The reference's door and one page a floor. `modules`: list of (folder of nbs/, module, sentence), in
-    order."""
+    """The front page of the reference and one page a floor. `modules`: list of (folder of nbs/, module,
+    sentence), in order."""
     folder = src / 'reference'
     folder.mkdir(parents=True, exist_ok=True)
-    rows, doors, here = [], [], {m[0] for m in modules}
-    groups = [f for f in FLOORS if f in here] + sorted(here - set(FLOORS))
-    for f in groups:
-        name, says = FLOORS.get(f, (f, ''))
-        title = f'Questionnaires · {name}' if f.startswith('quiz/') else f'{f[0]} · {name}'
-        door = f.replace('/', '-') if f.startswith('quiz/') else f'floor-{f[0]}'
-        mine = [(m, s) for g, m, s in modules if g == f]
-        rows.append(f'## {title}\n\n{says}\n\n' + cards([(m, s, f'{m}.ipynb') for m, s in mine]))
-        (folder / f'{door}.md').write_text(
-            f'# {title}\n\n:::{{container}} lead\n{says}\n:::\n\n'
-            + cards([(m, s, f'{m}.ipynb') for m, s in mine])
-            + '\n'
-            + toctree([m for m, _ in mine], hidden=''),
-            encoding='utf-8',
-        )
-        doors.append(door)
+    rows, pages, here = [], [], {m[0] for m in modules}
+    for f in [f for f in FLOORS if f in here] + sorted(here - set(FLOORS)):
+        page, title, says = floor_page(f)
+        mine = {m: s for g, m, s in modules if g == f}
+        listed = cards([(m, s, f'{m}.ipynb') for m, s in mine.items()])
+        (folder / f'{page}.md').write_text(list_page(title, says, listed, list(mine)), encoding='utf-8')
+        rows.append(f'## {title}\n\n{says}\n\n{listed}')
+        pages.append(page)
     says = (
         'Each module is one notebook: what it is for, the formula, the function, and a check that was run '
-        'when this page was made. '
-        'The folder is the floor; a module leans only on what lies below it. The questionnaires are an '
-        'engine of their own, which meets the course in the experiments.'
+        'when this page was made. The folder is the floor; a module uses only what lies below it. The '
+        'questionnaires are an engine of their own, which meets the course in the experiments.'
     )
-    (folder / 'index.md').write_text(
-        f'# Reference\n\n:::{{container}} lead\n{says}\n:::\n\n'
-        + '\n'.join(rows)
-        + '\n'
-        + toctree(doors, hidden=''),
-        encoding='utf-8',
-    )
+    body = '\n'.join(rows)
+    (folder / 'index.md').write_text(list_page('Reference', says, body, pages), encoding='utf-8')
 
 
 def wall(path, rows=6, cols=8):

@@ -51,6 +51,15 @@ def home(tmp_path_factory):
     return Path(os.environ['DIFFCOURSE_HOME'])
 
 
+@pytest.fixture
+def stood_in(monkeypatch, tmp_path_factory):
+    "For tests of the quiz engine: no model, no child process, a data folder of its own."
+    from quiz_lab import stand_in
+
+    stand_in(monkeypatch)
+    monkeypatch.setenv('DIFFCOURSE_HOME', str(tmp_path_factory.getbasetemp() / 'home'))
+
+
 @pytest.fixture(scope='session')
 def root():
     return ROOT

@@ -105,9 +105,8 @@ def test_a_map_of_ones_own(elsewhere):
     (elsewhere / 'map.yaml').write_text(
         'schema: diffcourse.map/1\nparts: {s0.p1: Mine}\nrows:\n  - {id: s0.p1.q12, tpoic: seeding}\n'
     )
-    assert any(
-        m.line == 4 and 'did you mean `topic`?' in m.text for m in lint_files()
-    )  # the map alone is to blame
+    # the map alone is to blame
+    assert any(m.line == 4 and 'did you mean `topic`?' in m.text for m in lint_files())
     assert all(m.path.endswith('map.yaml') for m in lint_files())
 
 
@@ -206,10 +205,8 @@ def test_the_page_lists_every_row_and_counts_what_is_open(written):
         assert f'**{row.ask}**' in box and row.experiment in box
         assert set(re.findall(r'\(#q-(\w+?)-([\w-]+)\)', box)) == set(covered[row.id])
         assert ('[can be measured]' in box) == row.live
-    assert (
-        f'{len(missing)} of {len(asked.rows)} open' in (written / 'index.md').read_text('utf-8')
-        and not (written / 'map.yaml').exists()
-    )
+    assert f'{len(missing)} of {len(asked.rows)} open' in (written / 'index.md').read_text('utf-8')
+    assert not (written / 'map.yaml').exists()
 
 
 def test_pages_lead_to_the_map_and_back(written):

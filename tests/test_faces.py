@@ -279,11 +279,9 @@ def test_ctrl_c_and_going_on(terminal):
     seen += t.until('✓ correct')
     text, status = t.end()
     assert COLOUR not in seen + text  # as NO_COLOR asks
-    assert (
-        status == 0
-        and 'Not right yet: 1; --retry asks again.' in text
-        and 'The next question is due in' in text
-    )
+    assert status == 0
+    assert 'Not right yet: 1; --retry asks again.' in text
+    assert 'The next question is due in' in text
     t = terminal('--retry')
     seen = t.until('2 + 1?')
     assert 'To try again: 1.' in seen and '1 + 1?' not in seen

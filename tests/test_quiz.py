@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from diffcourse.base.errors import CourseError
-from diffcourse.quiz.author.lint import lint_files, lint_quiz, right_answer
+from diffcourse.quiz.author.lint import lint_files, lint_quiz
 from diffcourse.quiz.ground.answers import Unreadable, read_number
-from diffcourse.quiz.core.grade import SCORED, STATES, Result, grade
+from diffcourse.quiz.core.grade import SCORED, STATES, Result, grade, right_answer
 from diffcourse.quiz.core.reader import quiz_folder, quiz_names, read_quiz
 from diffcourse.quiz.ground.rng import draws, hash32, shuffled
 from diffcourse.quiz.core.schema import quiz_schema, schema_file

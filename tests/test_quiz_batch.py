@@ -109,7 +109,8 @@ def test_five_hundred_with_five_crashes(lab):
     (lab / 'in' / 'class.jsonl').write_text('\n'.join(map(json.dumps, lines)))
     marks = mark(lab, workers=2)
     bad = [m for m in marks if not m['results']]
-    assert [m['learner'] for m in marks] == [x['learner'] for x in lines] and [m['learner'] for m in bad] == [
+    assert [m['learner'] for m in marks] == [x['learner'] for x in lines]
+    assert [m['learner'] for m in bad] == [
         'l50',
         'l150',
         'l250',
@@ -133,12 +134,10 @@ def test_five_hundred_with_five_crashes(lab):
     rows = list(csv.DictReader((lab / 'out' / 'grades.csv').open()))
     assert len(rows) == 500 and sum(r['problem'] != '' for r in rows) == 5
     stats = {i['question']: i for i in json.loads((lab / 'out' / 'items.json').read_text())}
-    assert (
-        stats['way']['n'] == 495
-        and stats['way']['chosen'] == {'up': 250, 'down': 245}
-        and stats['way']['tags'] == {'flipped': 245}
-        and stats['sum']['facility'] == pytest.approx(2 / 3, abs=0.01)
-    )
+    assert stats['way']['n'] == 495
+    assert stats['way']['chosen'] == {'up': 250, 'down': 245}
+    assert stats['way']['tags'] == {'flipped': 245}
+    assert stats['sum']['facility'] == pytest.approx(2 / 3, abs=0.01)
     suites = ElementTree.parse(lab / 'out' / 'junit.xml').getroot()
     assert len(suites) == 500 and sum(s.get('errors') == '1' for s in suites) == 5
 
@@ -169,15 +168,18 @@ def test_goes_on(lab):
     assert seen == [2] * 2 and second[:3] == first  # the new one, and the crash again
     give(lab, b=11)
     seen.clear()
-    assert (
-        states(mark(lab, progress=lambda n, of: seen.append(of)))['b'][0] == 'correct' and len(seen) == 2
-    )  # another answer
+    # another answer
+    assert states(mark(lab, progress=lambda n, of: seen.append(of)))['b'][0] == 'correct'
+    assert len(seen) == 2
     (lab / 'quizzes' / 'lab.yaml').write_text(QUIZ.replace('answer: 2}', 'answer: 3}'))
     seen.clear()
-    assert (
-        states(mark(lab, progress=lambda n, of: seen.append(of)))['a'] == ['correct', 'incorrect', 'correct']
-        and len(seen) == 4
-    )  # another questionnaire
+    # another questionnaire
+    assert states(mark(lab, progress=lambda n, of: seen.append(of)))['a'] == [
+        'correct',
+        'incorrect',
+        'correct',
+    ]
+    assert len(seen) == 4
 
 
 @pytest.mark.slow
@@ -209,10 +211,8 @@ def test_killed_run_goes_on(lab):
     seen = []
     marks = mark(lab, progress=lambda n, of: seen.append(of))
     assert 0 < len(seen) < 400 and len(marks) == 400 and all(len(m['results']) == 3 for m in marks)
-    assert (
-        len(log.read_text().splitlines()) == 1200
-        and len({(x['file'], x['question']) for x in map(json.loads, log.read_text().splitlines())}) == 1200
-    )
+    assert len(log.read_text().splitlines()) == 1200
+    assert len({(x['file'], x['question']) for x in map(json.loads, log.read_text().splitlines())}) == 1200
 
 
 def test_same_as_without_batch(lab):
@@ -241,11 +241,9 @@ def test_dask(lab):
     ):
         with joblib.parallel_config(backend='dask'):
             marks = mark(lab, workers=2)
-    assert (
-        [m['learner'] for m in marks if m['problem']] == ['bad']
-        and all(len(m['results']) == 3 for m in marks if m['learner'] != 'bad')
-        and len(marks) == 13
-    )
+    assert [m['learner'] for m in marks if m['problem']] == ['bad']
+    assert all(len(m['results']) == 3 for m in marks if m['learner'] != 'bad')
+    assert len(marks) == 13
 
 
 @pytest.mark.parametrize(
@@ -272,9 +270,8 @@ def test_unreadable_submissions_cost_only_themselves(lab, text):
     (lab / 'in' / 'bad.ipynb').write_text(text)
     give(lab, good=11)
     found = read_submissions([lab / 'in'])
-    assert [bool(s.problem) for s in found] == [True, True, True, False] and all(
-        '\n' not in s.problem and len(s.problem) < 600 for s in found
-    )
+    assert [bool(s.problem) for s in found] == [True, True, True, False]
+    assert all('\n' not in s.problem and len(s.problem) < 600 for s in found)
 
 
 def test_paths_that_are_not_there(lab):
@@ -295,14 +292,12 @@ def test_files_are_safe_to_open(lab):
             assert cell[:1] not in tuple('=@+-\t\r＝') or cell.replace('.', '').replace('-', '').isdigit()
     page = (lab / 'out' / 'report.html').read_text()
     ElementTree.parse(lab / 'out' / 'junit.xml')
-    assert (
-        '<script' not in page
-        and 'src=' not in page
-        and 'href=' not in page
-        and '<html lang="en">' in page
-        and page.count('<caption>') == page.count('<table') > 3
-        and 'scope="row"' in page
-    )
+    assert '<script' not in page
+    assert 'src=' not in page
+    assert 'href=' not in page
+    assert '<html lang="en">' in page
+    assert page.count('<caption>') == page.count('<table') > 3
+    assert 'scope="row"' in page
 
 
 CODE = """schema: diffcourse.quiz/1
@@ -339,14 +334,11 @@ def test_code_needs_bubblewrap_or_trust(lab, monkeypatch):
     with pytest.raises(CourseError, match='--trust'):
         mark(lab)
     assert not (lab / 'out' / 'grades.csv').exists()
-    assert (
-        states(mark(lab, trust=True))
-        == {
-            n: ['correct' if n == 'honest' else 'invalid' if n == 'blank' else 'incorrect']
-            for n in (*attacks, 'blank')
-        }
-        and victim.exists()
-    )
+    assert states(mark(lab, trust=True)) == {
+        n: ['correct' if n == 'honest' else 'invalid' if n == 'blank' else 'incorrect']
+        for n in (*attacks, 'blank')
+    }
+    assert victim.exists()
 
 
 def test_blank_code_needs_no_bubblewrap(lab, monkeypatch):

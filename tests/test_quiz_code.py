@@ -97,9 +97,9 @@ def test_attack(name, prey, monkeypatch):
         and report.state in ('incorrect', 'invalid')
     ), report
     assert all(len(m) < 600 for m in report.messages)
-    assert (
-        prey.victim.read_text() == 'precious' and not prey.marker.exists() and os.access(prey.victim, os.R_OK)
-    )
+    assert prey.victim.read_text() == 'precious'
+    assert not prey.marker.exists()
+    assert os.access(prey.victim, os.R_OK)
     with pytest.raises(TimeoutError):
         prey.server.accept()
 
@@ -298,9 +298,10 @@ def mix(uncond, cond, scale):
         quiz_code._judge = old
     value = child.from_data(seen[0]['cases'][0]['value'], {})
     if LINUX:
+        # root becomes somebody else where Python can be read by all
         assert value == [
             0,
             0,
             0,
             os.getuid() == 0 and not unused_user(),
-        ]  # root becomes somebody else where Python can be read by all
+        ]

@@ -85,12 +85,10 @@ def test_frozen(path):
     assert len(frozen) == 22 and {f.id for f in frozen} >= {'live-v1', 'live-v2'}
     a, b = (next(f for f in frozen if f.id == f'live-v{n}') for n in (1, 2))
     assert {a.answer, b.answer} == {6.0, 10.0}
-    assert (
-        a.interval[0] == pytest.approx(a.answer - 0.25)
-        and 'probe double' in a.explain
-        and [str(x) for x in lost]
-        and all('code' in x.what for x in lost)
-    )
+    assert a.interval[0] == pytest.approx(a.answer - 0.25)
+    assert 'probe double' in a.explain
+    assert [str(x) for x in lost]
+    assert all('code' in x.what for x in lost)
 
 
 @pytest.mark.parametrize('to', FORMATS)
@@ -101,20 +99,16 @@ def test_well_formed_and_the_same_again(path, to):
         json.loads(raw)
     if to == 'moodle':
         root = ElementTree.fromstring(raw)
-        assert (
-            len(root) == 22
-            and root[0].find('answer/tolerance').text == '0.25'
-            and 'probe double' in root[0].find('generalfeedback/text').text
-        )
+        assert len(root) == 22
+        assert root[0].find('answer/tolerance').text == '0.25'
+        assert 'probe double' in root[0].find('generalfeedback/text').text
     if to == 'qti':
         with zipfile.ZipFile(io.BytesIO(raw)) as z:
             names = z.namelist()
             items = {n: ElementTree.fromstring(z.read(n)) for n in names}
-        assert (
-            'imsmanifest.xml' in names
-            and len(names) == 21
-            and all(f'items/{n}-v1.xml' in names for n in ('live', 'one', 'pairs', 'steps'))
-        )
+        assert 'imsmanifest.xml' in names
+        assert len(names) == 21
+        assert all(f'items/{n}-v1.xml' in names for n in ('live', 'one', 'pairs', 'steps'))
         assert b'gte' in ElementTree.tostring(items['items/live-v1.xml'])
     if to == 'gift':
         assert raw.decode().count('::') >= 40
@@ -154,9 +148,9 @@ def test_round_trip(path, tmp_path, to, read):
     quiz = read_quiz('back.yaml', import_quiz(file)[0])[0]
     values = Values(quiz)
     for f, q in zip(kept, quiz.questions, strict=True):
+        assert values.text(q.prompt) == f.prompt
         assert (
-            values.text(q.prompt) == f.prompt
-            and q.kind
+            q.kind
             == {
                 'choice': 'single',
                 'choices': 'multiple',
@@ -173,10 +167,8 @@ def test_round_trip(path, tmp_path, to, read):
                 if not f.options[q.options.index(o)][2]
             ] == [(t, fb) for _, t, ok, fb in f.options if not ok]
         if f.form == 'number':
-            assert (
-                grade(q, f.interval[0] + 1e-6, values).score == 1
-                and grade(q, f.interval[1] + 1e-3, values).score == 0
-            )
+            assert grade(q, f.interval[0] + 1e-6, values).score == 1
+            assert grade(q, f.interval[1] + 1e-3, values).score == 0
         if f.form == 'text':
             assert all(grade(q, a, values).score == 1 for a in f.answer)
 
@@ -195,7 +187,8 @@ def test_exported_again_is_the_same(path, tmp_path):
 def test_public_gives_nothing_away(path):
     data = public_questions(path, registry=LAB)
     text = json.dumps(data).lower()
-    assert 'secret' not in text and not any(
+    assert 'secret' not in text
+    assert not any(
         f'"{k}"' in text
         for k in (
             'answer',
@@ -213,11 +206,9 @@ def test_public_gives_nothing_away(path):
             'params',
         )
     )
-    assert (
-        [len(v['questions']) for v in data['variants']] == [11, 11]
-        and 'Twice 3' in json.dumps(data)
-        and 'Twice 5' in json.dumps(data)
-    )
+    assert [len(v['questions']) for v in data['variants']] == [11, 11]
+    assert 'Twice 3' in json.dumps(data)
+    assert 'Twice 5' in json.dumps(data)
 
 
 def test_public_order_is_shuffled(tmp_path):

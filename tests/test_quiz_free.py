@@ -149,13 +149,11 @@ def test_model_answers_are_accepted():
 
 def test_report_tells_the_words():
     r = mark_free('The noise is identical in the two runs, and that is all there is to it.', SEED)
-    assert (
-        r.state == 'review'
-        and r.found == ('noise',)
-        and r.missed == ('cause',)
-        and set(r.words['noise'].split(' … ')) == {'noise', 'identical'}
-        and any('cause' in x for x in r.reasons)
-    )
+    assert r.state == 'review'
+    assert r.found == ('noise',)
+    assert r.missed == ('cause',)
+    assert set(r.words['noise'].split(' … ')) == {'noise', 'identical'}
+    assert any('cause' in x for x in r.reasons)
 
 
 def test_misconceptions_are_rejected_unless_denied():
@@ -169,10 +167,8 @@ def test_weights_decide():
         **vars(SEED)
         | {'ideas': [SEED.ideas[0], idea('cause', *SEED.ideas[1].words, weight=9)], 'accept_at': 0.9}
     )
-    assert (
-        mark_free('The difference is then caused by the guidance alone.', heavy).state == 'accept'
-        and mark_free('The noise is identical in the two runs of it.', heavy).state == 'reject'
-    )
+    assert mark_free('The difference is then caused by the guidance alone.', heavy).state == 'accept'
+    assert mark_free('The noise is identical in the two runs of it.', heavy).state == 'reject'
 
 
 @pytest.mark.parametrize(
@@ -191,8 +187,6 @@ def test_odd_texts_are_quick_and_not_accepted(text):
 
 
 def test_stems():
-    assert (
-        stem('predicting') == stem('predicts') == stem('predict')
-        and stem('noise') != stem('nose')
-        and stem('cond') != stem('uncond')
-    )
+    assert stem('predicting') == stem('predicts') == stem('predict')
+    assert stem('noise') != stem('nose')
+    assert stem('cond') != stem('uncond')

@@ -178,7 +178,8 @@ def test_records_of_measured_questions(js, everything):
             for given in [right_answer(q, values), *EXTRA[q.id]]:
                 jobs.append({'do': 'grade', 'kit': kit, 'question': q.id, 'given': given})
                 want.append(json.dumps(grade(q, given, values).to_json(), ensure_ascii=False))
-    assert len(want) > 100 and {json.loads(w)['state'] for w in want} == {
+    assert len(want) > 100
+    assert {json.loads(w)['state'] for w in want} == {
         'correct',
         'partial',
         'incorrect',
@@ -198,9 +199,8 @@ def test_what_the_page_can_not_mark(js, everything):
             [{'do': 'grade', 'kit': kit, 'question': n, 'given': 'noise'} for n in ('find', 'half', 'why')]
         )
     ]
-    assert [r['state'] for r in got] == ['ungraded', 'ungraded', 'review'] and all(
-        r['score'] is None for r in got
-    )
+    assert [r['state'] for r in got] == ['ungraded', 'ungraded', 'review']
+    assert all(r['score'] is None for r in got)
     assert 'diffcourse quiz take good' in got[0]['feedback']
     assert next(q for q in kit['questions'] if q['id'] == 'why')['right'] == 'From noise in small steps.'
 
@@ -312,17 +312,13 @@ def test_solutions(js, everything):
             js([{'do': 'solutions', 'kit': plain(make_kit(quiz, Values(quiz, registry=quiz_lab.lab)))}])[0],
         )
     )
-    assert (
-        said['share'] == '0.25 dB (accepted: 0.2475 to 0.2525)'
-        and said['latents'] == '(1, 4, 16, 8)'
-        and said['which'] == 'It is mixed; It rises'
-        and said['sorted'] == 'first; third; second'
-    )
-    assert (
-        said['gaps'].startswith('share: 0.25; state: mixed')
-        and said['pairs'] == 'the largest: first; the smallest: second'
-        and said['picture'] == 'A red square'
-    )
+    assert said['share'] == '0.25 dB (accepted: 0.2475 to 0.2525)'
+    assert said['latents'] == '(1, 4, 16, 8)'
+    assert said['which'] == 'It is mixed; It rises'
+    assert said['sorted'] == 'first; third; second'
+    assert said['gaps'].startswith('share: 0.25; state: mixed')
+    assert said['pairs'] == 'the largest: first; the smallest: second'
+    assert said['picture'] == 'A red square'
 
 
 def test_events_of_the_page_enter_the_store(js, everything, tmp_path):
@@ -343,9 +339,8 @@ def test_events_of_the_page_enter_the_store(js, everything, tmp_path):
             }
         ]
     )
-    assert made['again'] == len(made['lines']) == 7 and made['progress'].startswith(
-        '1 of 10 right, 2.16667 of 10'
-    )
+    assert made['again'] == len(made['lines']) == 7
+    assert made['progress'].startswith('1 of 10 right, 2.16667 of 10')
     file, store = tmp_path / 'page.jsonl', Store(':memory:')
     file.write_text('\n'.join(made['lines']) + '\n', 'utf-8')
     assert read_events(store, file) == (7, 0) and read_events(store, file) == (0, 7)
@@ -357,16 +352,13 @@ def test_events_of_the_page_enter_the_store(js, everything, tmp_path):
 def test_kit_says_where_its_values_come_from(js, everything, tmp_path):
     quiz, path = everything
     kit = make_kit(quiz, Values(quiz, registry=quiz_lab.lab), '2026-02-03')
-    assert (
-        kit['when'] == '2026-02-03'
-        and kit['runs']['mix']['probe'] == 'mixing'
-        and kit['runs']['mix']['arguments']['noise'] == 0.5
-        and 'diffcourse' in kit['runs']['mix']['versions']
-    )
+    assert kit['when'] == '2026-02-03'
+    assert kit['runs']['mix']['probe'] == 'mixing'
+    assert kit['runs']['mix']['arguments']['noise'] == 0.5
+    assert 'diffcourse' in kit['runs']['mix']['versions']
     share = next(q for q in kit['questions'] if q['id'] == 'share')
-    assert share['claims'][0]['source'] == kit['runs']['mix']['source'] and [
-        e['form'] for e in share['evidence']
-    ] == ['strip', 'table']
+    assert share['claims'][0]['source'] == kit['runs']['mix']['source']
+    assert [e['form'] for e in share['evidence']] == ['strip', 'table']
     assert len(kit['pictures']) == 3 and all(p.startswith('data:image/png;base64,') for p in kit['pictures'])
     assert (
         write_kit(path, tmp_path / 'good.json', registry=quiz_lab.lab)
@@ -399,6 +391,5 @@ def test_scripts_reach_the_wheel():
         'diffcourse.quiz.formats'
     ]
     for name in ('quiz.js', 'quiz.page.js', 'quiz.page.css'):
-        assert Path(ROOT / 'diffcourse/quiz/formats' / name).is_file() and any(
-            fnmatch.fnmatch(name, w) for w in wanted
-        )
+        assert Path(ROOT / 'diffcourse/quiz/formats' / name).is_file()
+        assert any(fnmatch.fnmatch(name, w) for w in wanted)

@@ -160,13 +160,11 @@ def test_read_only_folder(tmp_path):
             (tmp_path / 'empty' / 'below' / 'p.sqlite', {}),
         ):
             (best, lasting), said = poor(lambda path=path: work(path), user=True)
-            assert (
-                best == old | dict.fromkeys('bcd', 1.0)
-                and not lasting
-                and len(said) == 1
-                and 'answers are not kept' in said[0]
-                and '\n' not in said[0]
-            )
+            assert best == old | dict.fromkeys('bcd', 1.0)
+            assert not lasting
+            assert len(said) == 1
+            assert 'answers are not kept' in said[0]
+            assert '\n' not in said[0]
     finally:
         os.chmod(folder, 0o755)
 
@@ -185,20 +183,16 @@ def test_full_disk(tmp_path):
         return len(store.best('q')), store.lasting
 
     (best, lasting), said = poor(work, limit=path.stat().st_size + 100_000)
-    assert (
-        best == 201
-        and not lasting
-        and len(said) == 1
-        and 'answers are not kept' in said[0]
-        and '\n' not in said[0]
-    )
+    assert best == 201
+    assert not lasting
+    assert len(said) == 1
+    assert 'answers are not kept' in said[0]
+    assert '\n' not in said[0]
     store = Store(path)
     kept = store.events()
-    assert (
-        store.lasting
-        and 1 < len(kept) < 201
-        and store.db.execute('PRAGMA integrity_check').fetchone() == ('ok',)
-    )
+    assert store.lasting
+    assert 1 < len(kept) < 201
+    assert store.db.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
 
 def test_room_again(tmp_path):
@@ -254,9 +248,8 @@ def test_migrations(tmp_path, version):
     db.close()
     store = Store(tmp_path / 'p.sqlite')
     assert store.lasting and len(store.events()) == version
-    assert store.db.execute('PRAGMA user_version').fetchone()[0] == len(_MIGRATIONS) and store.db.execute(
-        'PRAGMA journal_mode'
-    ).fetchone() == ('wal',)
+    assert store.db.execute('PRAGMA user_version').fetchone()[0] == len(_MIGRATIONS)
+    assert store.db.execute('PRAGMA journal_mode').fetchone() == ('wal',)
 
 
 def test_a_newer_file_is_left_alone(tmp_path):
@@ -272,9 +265,8 @@ def test_a_newer_file_is_left_alone(tmp_path):
     assert store.best('q') == {'a': 1.0}
     store.close()
     with sqlite3.connect(tmp_path / 'p.sqlite') as db:
-        assert db.execute('PRAGMA user_version').fetchone() == (99,) and db.execute(
-            'SELECT name FROM sqlite_master'
-        ).fetchall() == [('future',)]
+        assert db.execute('PRAGMA user_version').fetchone() == (99,)
+        assert db.execute('SELECT name FROM sqlite_master').fetchall() == [('future',)]
     assert len((tmp_path / 'p.sqlite').read_bytes()) == len(before)
 
 
@@ -322,16 +314,13 @@ def test_out_and_in(tmp_path):
         a.keep(result(s))
     a.add('q', 'a', 0, 'lock', {'given': 'ü\n"'})
     b.keep(result(1, 'b'))
-    assert (
-        write_events(a, file) == 4
-        and read_events(b, file) == (4, 0)
-        and read_events(b, file) == (0, 4)
-        and read_events(a, file) == (0, 4)
-    )
+    assert write_events(a, file) == 4
+    assert read_events(b, file) == (4, 0)
+    assert read_events(b, file) == (0, 4)
+    assert read_events(a, file) == (0, 4)
     assert write_events(b, tmp_path / 'both.jsonl') == 5 and read_events(a, tmp_path / 'both.jsonl') == (1, 4)
-    assert sorted(e['uuid'] for e in a.events()) == sorted(e['uuid'] for e in b.events()) and [
-        e for e in a.events() if e['what'] == 'lock'
-    ][0]['data'] == {'given': 'ü\n"'}
+    assert sorted(e['uuid'] for e in a.events()) == sorted(e['uuid'] for e in b.events())
+    assert [e for e in a.events() if e['what'] == 'lock'][0]['data'] == {'given': 'ü\n"'}
 
 
 @pytest.mark.parametrize(
@@ -404,9 +393,8 @@ def test_due_is_worked_out_from_events():
         ]
     )
     all_ = due(store, later=True, now=datetime.fromtimestamp(1e9 + 3 * day, timezone.utc))
-    assert [d.question for d in all_] == ['bad', 'new', 'good'] and all_ == due(
-        store, 'q', later=True, now=datetime.fromtimestamp(1e9 + 3 * day, timezone.utc)
-    )
+    assert [d.question for d in all_] == ['bad', 'new', 'good']
+    assert all_ == due(store, 'q', later=True, now=datetime.fromtimestamp(1e9 + 3 * day, timezone.utc))
 
     def at(days):
         return [
@@ -416,9 +404,7 @@ def test_due_is_worked_out_from_events():
             )
         ]
 
-    assert (
-        at(0) == []
-        and at(0.01) == ['bad']
-        and set(at(1000)) == {'good', 'bad', 'new'}
-        and due(store, 'other') == []
-    )
+    assert at(0) == []
+    assert at(0.01) == ['bad']
+    assert set(at(1000)) == {'good', 'bad', 'new'}
+    assert due(store, 'other') == []

@@ -47,16 +47,13 @@ def test_numbers_of_the_lesson_on_schedules():
     ) == (157.4, 0.0064, 0.286)
     t = spaced_timesteps(1000, 15, 'linspace', fraction=True)
     at = np.interp(t, np.arange(1000), sigmas(sd))
-    assert [round(float(v), 2) for v in t[[0, 1, 14]]] == [999.0, 927.64, 0.0] and [
-        round(float(v), 4) for v in at[:4]
-    ] == [14.6146, 9.6826, 6.6780, 4.7746]
-    assert alphas_cumprod(zero_terminal_snr(scaled_linear_betas()))[-1] == 0 and 0.02**0.5 == pytest.approx(
-        0.141, abs=5e-4
-    )
+    assert [round(float(v), 2) for v in t[[0, 1, 14]]] == [999.0, 927.64, 0.0]
+    assert [round(float(v), 4) for v in at[:4]] == [14.6146, 9.6826, 6.6780, 4.7746]
+    assert alphas_cumprod(zero_terminal_snr(scaled_linear_betas()))[-1] == 0
+    assert 0.02**0.5 == pytest.approx(0.141, abs=5e-4)
     y = torch.full((1,), 3.0)
-    assert torch.allclose(to_vp(y, 14.6146), y / (14.6146**2 + 1) ** 0.5) and torch.allclose(
-        to_ve(to_vp(y, 2.0), 0.2), y
-    )
+    assert torch.allclose(to_vp(y, 14.6146), y / (14.6146**2 + 1) ** 0.5)
+    assert torch.allclose(to_ve(to_vp(y, 2.0), 0.2), y)
 
 
 @pytest.mark.parametrize('beta', ['linear', 'scaled_linear', 'sigmoid', 'squaredcos_cap_v2', 'exp'])
@@ -79,11 +76,9 @@ def test_schedules_are_the_packaged_ones(beta, zero):
 
 def test_conversions_go_there_and_back():
     ab = torch.linspace(0.001, 0.999, 50, dtype=torch.float64)
-    assert (
-        torch.allclose(ab_of_snr(snr(ab)), ab)
-        and torch.allclose(ab_of_log_snr(log_snr(ab)), ab)
-        and torch.allclose(log_snr(ab), snr(ab).log())
-    )
+    assert torch.allclose(ab_of_snr(snr(ab)), ab)
+    assert torch.allclose(ab_of_log_snr(log_snr(ab)), ab)
+    assert torch.allclose(log_snr(ab), snr(ab).log())
     x0, eps = torch.randn(2, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     for a in (0.01, 0.5, 0.99):
         x = add_noise(x0, eps, a)
@@ -98,9 +93,8 @@ def test_conversions_go_there_and_back():
             for q in names:
                 assert torch.allclose(convert_prediction(true[p], x, a, p, q), true[q], atol=1e-9), (a, p, q)
     for ramp in (karras_sigmas, exponential_sigmas):
-        assert (ramp(20, 0.03, 15.0).diff() < 0).all() and ramp(1, 0.03, 15.0).tolist() == pytest.approx(
-            [15.0]
-        )
+        assert (ramp(20, 0.03, 15.0).diff() < 0).all()
+        assert ramp(1, 0.03, 15.0).tolist() == pytest.approx([15.0])
     assert all(
         (alphas_cumprod(b()).diff() < 0).all() for b in (cosine_betas, sigmoid_betas, exponential_betas)
     )

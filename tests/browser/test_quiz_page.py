@@ -208,28 +208,20 @@ def test_every_kind_by_keyboard_and_what_is_kept(visit, lab_quiz, tmp_path):
     page = visit()
     answer_all(page, quiz)
     states = {q.id: mark(card(page, quiz, q.id)) for q in quiz.questions}
-    assert (
-        states.pop('why') == states.pop('think') == '… Kept'
-        and states.pop('find') == states.pop('half') == '– Not graded here'
-    )
+    assert states.pop('why') == states.pop('think') == '… Kept'
+    assert states.pop('find') == states.pop('half') == '– Not graded here'
     assert set(states.values()) == {'✓ Correct'}, states
     assert (
         page.locator('.dq-score').inner_text()
         == '10 of 10 right, 10 of 10 points; 2 more need the live model'
     )
     page.reload()
-    assert (
-        page.locator('.dq-score').inner_text().startswith('10 of 10 right')
-        and page.locator('.dq-solved', has_text='✓ solved').count() == 10
-    )
-    assert (
-        card(page, quiz, 'share').locator('input').input_value() == '0.25'
-        and card(page, quiz, 'effect').locator('input:checked').get_attribute('value') == 'up'
-    )
-    assert (
-        card(page, quiz, 'guess').locator('input').is_disabled()
-        and card(page, quiz, 'why').locator('.dq-self input').nth(1).is_checked()
-    )
+    assert page.locator('.dq-score').inner_text().startswith('10 of 10 right')
+    assert page.locator('.dq-solved', has_text='✓ solved').count() == 10
+    assert card(page, quiz, 'share').locator('input').input_value() == '0.25'
+    assert card(page, quiz, 'effect').locator('input:checked').get_attribute('value') == 'up'
+    assert card(page, quiz, 'guess').locator('input').is_disabled()
+    assert card(page, quiz, 'why').locator('.dq-self input').nth(1).is_checked()
     file, store = downloaded(page, tmp_path), Store(':memory:')
     new, old = read_events(store, file)
     assert old == 0 and new >= 14 and read_events(store, file) == (0, new)
@@ -253,17 +245,13 @@ def test_wrong_answers_hints_and_another_try(visit, lab_quiz, tmp_path):
     page.keyboard.press('Control+A')
     page.keyboard.type('0.5')
     page.keyboard.press('Enter')
-    assert (
-        mark(share) == '✗ Not correct'
-        and 'Square it.' in share.inner_text()
-        and not share.locator('.dq-why img').first.is_visible()
-    )
+    assert mark(share) == '✗ Not correct'
+    assert 'Square it.' in share.inner_text()
+    assert not share.locator('.dq-why img').first.is_visible()
     press(page, share.locator('summary'))
-    assert (
-        share.locator('.dq-why img').first.is_visible()
-        and 'accepted 0.2475 to 0.2525' in share.inner_text()
-        and 'It is 0.250, not 0.5.' in share.inner_text()
-    )
+    assert share.locator('.dq-why img').first.is_visible()
+    assert 'accepted 0.2475 to 0.2525' in share.inner_text()
+    assert 'It is 0.250, not 0.5.' in share.inner_text()
     page.keyboard.press('Shift+Tab')
     page.keyboard.press('Shift+Tab')
     press(page, share.locator('button', has_text='Hint'))
@@ -274,20 +262,16 @@ def test_wrong_answers_hints_and_another_try(visit, lab_quiz, tmp_path):
     page.keyboard.press('Shift+Tab')
     page.keyboard.type('0.9')
     page.keyboard.press('Enter')
-    assert (
-        mark(guess) == '✗ Not correct'
-        and guess.locator('input').is_disabled()
-        and 'It was 0.25.' in guess.inner_text()
-    )
+    assert mark(guess) == '✗ Not correct'
+    assert guess.locator('input').is_disabled()
+    assert 'It was 0.25.' in guess.inner_text()
     for _ in range(2):
         page.get_by_role('button', name='Retry the wrong ones').focus()
         page.keyboard.press('Enter')
         page.locator('button', has_text='Show all').press('Enter') if _ == 0 else None
-    assert (
-        page.locator('.dq-card:visible').count() == 1
-        and share.locator('input').input_value() == ''
-        and share.locator('input').evaluate('e => e === document.activeElement')
-    )
+    assert page.locator('.dq-card:visible').count() == 1
+    assert share.locator('input').input_value() == ''
+    assert share.locator('input').evaluate('e => e === document.activeElement')
     page.keyboard.type('25 %')
     page.keyboard.press('Enter')
     assert mark(share) == '✓ Correct' and page.locator('.dq-score').inner_text().startswith('1 of 10 right')
@@ -312,11 +296,9 @@ def test_it_says_that_values_were_recorded(visit, address):
 
 def test_without_scripts_the_questions_are_there(visit, lab_quiz):
     page = visit(java_script_enabled=False)
-    assert (
-        page.locator('.dq-question').count() == len(lab_quiz[1].questions)
-        and 'Which share is noise' in page.locator('article').inner_text()
-        and 'It lowers the share' in page.locator('article').inner_text()
-    )
+    assert page.locator('.dq-question').count() == len(lab_quiz[1].questions)
+    assert 'Which share is noise' in page.locator('article').inner_text()
+    assert 'It lowers the share' in page.locator('article').inner_text()
     assert not page.locator('#quiz-top').is_visible() and page.locator('form.dq-card').count() == 0
 
 
@@ -330,9 +312,8 @@ def test_a_browser_that_keeps_nothing(visit, lab_quiz, address):
     page.goto(address)
     typed(page, card(page, lab_quiz[1], 'share').locator('input'), '1/4')
     page.keyboard.press('Enter')
-    assert 'This browser keeps nothing' in page.locator('#quiz-top').inner_text() and page.locator(
-        '.dq-score'
-    ).inner_text().startswith('1 of 10 right')
+    assert 'This browser keeps nothing' in page.locator('#quiz-top').inner_text()
+    assert page.locator('.dq-score').inner_text().startswith('1 of 10 right')
 
 
 @pytest.mark.parametrize('size', [DESK, PHONE], ids=['desk', 'phone'])
