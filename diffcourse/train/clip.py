@@ -21,7 +21,7 @@ from ..base.doodles import COLOURS, PLACES, SIZES, THINGS, caption
 from ..maths.loss import info_nce
 from ..models.text import encode_distinct
 from .data import DoodleSet, doodle_set, step_generator
-from .loop import Plan, finished, fit
+from .loop import Plan, averaged, finished, fit
 from .tokenizer import train_tokenizer
 
 # %% ../../nbs/5_train/50_clip.ipynb #c003
@@ -228,9 +228,10 @@ def train_clip(
         clip = new_clip(tok, seed)
     clip.set_attn_implementation('eager')              # on a CPU, the quicker backward pass at these sizes
 
-    def sample(model, step):
+    def sample(model, avg, step):
         if not quiet:
-            read = {k: round(v, 3) for k, v in zero_shot(model, tok, unseen).items()}
+            with averaged(model, avg):
+                read = {k: round(v, 3) for k, v in zero_shot(model, tok, unseen).items()}
             print(f'\nzero-shot at {step}:', read, flush=True)
 
     facts = []

@@ -223,7 +223,7 @@ def fit(
     out:Path,               # Gets `checkpoints/` and `loss.csv`
     name:str='train',       # Shown beside the progress bar
     resume:bool=True,       # Go on from the last checkpoint in `out`, if there is one
-    sample=None,            # `sample(model, step)` with averaged weights, every `plan.sample_every` steps
+    sample=None,            # `sample(model, avg, step)`, called every `plan.sample_every` steps
     quiet:bool=False,       # No progress bar
 )->dict:                    # `steps`, `seconds` (of all runs together), `loss`, `device`, `precision`
     "Train `model` with AdamW, and be ready to be killed."
@@ -252,8 +252,7 @@ def fit(
 
     def sheet(step):
         if sample and (step % plan.sample_every == 0 or step == plan.steps):
-            with averaged(raw, avg):
-                sample(raw, step)
+            sample(raw, avg, step)
 
     for step in bar:
         for group in opt.param_groups:
