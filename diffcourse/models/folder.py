@@ -145,6 +145,8 @@ def _for_disk(net, dtype):
 
 def _save_tokenizer(tokenizer, folder):
     "In today's format and in vocab.json and merges.txt, which older releases read."
+    tokenizer.backend_tokenizer.no_truncation()        # else the file would tell how it was used last
+    tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(folder)
     tokenizer.backend_tokenizer.model.save(str(folder))
 

@@ -50,7 +50,7 @@ class Recipe:
     seed:int=0                 # Of weights, drawings and noise
     drawings:dict=field(default_factory=_drawings) # Stage → how many drawings it sees
     batch:int=64               # Latents a step of the U-Net
-    focus:int=4000             # Step from which the U-Net gets more of the timesteps at which shapes are decided
+    focus:int=4000             # Step from which the U-Net gets more of the timesteps that decide shapes
     swap:float=.1              # Part of the noisy latents that hold another drawing than the words say
     guidance:float=3.          # Recommended for drawing, and used for the scores
     tests:int=210              # Prompts of each kind for the scores
@@ -206,12 +206,13 @@ def with_earlier(
 
 # %% ../../nbs/5_train/90_recipe.ipynb #c020
 def _train(out, recipe, old, **common):
-    "All stages, one after the other: the finished parts, and the facts of their runs."
+    "All stages, one after the other: the judge, the parts of the model, and the facts of their runs."
     drawings, seed = recipe.drawings, recipe.seed
     old_judge = load_judge() if old else None
     old_clip = (old.clip, old.tokenizer) if old else None
 
     judge, of_judge = train_judge(out, recipe.judge, n=drawings['judge'], base=old_judge, **common)
+    save_net(judge, out/'judge.safetensors', **of_judge)
     vae, of_vae = train_vae(out, recipe.vae, seed, drawings['vae'], base=old and old.vae, **common)
     clip, tok, of_clip = train_clip(out, recipe.clip, recipe.locked, seed, drawings['clip'], base=old_clip,
                                     **common)
@@ -219,15 +220,14 @@ def _train(out, recipe, old, **common):
     unet, of_unet = train_unet(vae, clip, tok, out, recipe.unet, seed, drawings['unet'], recipe.batch,
                                recipe.focus, sample=sheets, swap=recipe.swap, base=old and old.unet, **common)
 
-    parts = dict(judge=judge, vae=vae, clip=clip, tokenizer=tok, unet=unet)
-    return parts, {'judge': [of_judge], 'autoencoder': [of_vae], 'clip': of_clip, 'u-net': [of_unet]}
+    facts = {'judge': [of_judge], 'autoencoder': [of_vae], 'clip': of_clip, 'u-net': [of_unet]}
+    return judge, (vae, clip, tok, unet), facts
 
-def _save(model, judge, vae, clip, tokenizer, unet):
-    "Write everything but the card; the judge lies beside the model, which doesn't need it."
-    save_net(judge, model.parent/'judge.safetensors')
+def _save(model, vae, clip, tok, unet):
+    "Write the parts in half precision, with what prepares pictures for CLIP."
     processor = CLIPImageProcessor(size={'shortest_edge': 64}, crop_size=64,
                                    image_mean=[.5]*3, image_std=[.5]*3)
-    save_folder(model, tokenizer, clip_text_encoder(clip), unet, vae, _scheduler_config(), clip, processor,
+    save_folder(model, tok, clip_text_encoder(clip), unet, vae, _scheduler_config(), clip, processor,
                 dtype=torch.float16)
 
 def _report(model, facts, found, recipe):
@@ -242,7 +242,7 @@ def _report(model, facts, found, recipe):
 def train_doodle(
     out:Path,              # Run folder: checkpoints, loss curves, sample sheets, and the finished `model/`
     resume:bool=True,      # Go on where an earlier run in `out` stopped; otherwise start from nothing
-    recipe:Recipe=None,    # By default that of the run that is resumed, else `Recipe()`, or `GROW` with `base`
+    recipe:Recipe=None,    # By default that of the resumed run; else `Recipe()`, or `GROW` with `base`
     quick:bool=False,      # A minute instead of hours, for trying the recipe out
     quiet:bool=False,      # No progress bars
     base:Path=None,        # A model folder to go on with: its latent space, its words and its weights
@@ -255,12 +255,12 @@ def train_doodle(
     usual = Recipe() if base is None else GROW
     recipe = _recipe(out/'recipe.json', recipe, QUICK if quick else usual)
 
-    parts, facts = _train(out, recipe, old, resume=resume, quiet=quiet)
-    _save(model, **parts)
+    judge, parts, facts = _train(out, recipe, old, resume=resume, quiet=quiet)
+    _save(model, *parts)
     pool = doodle_set(recipe.drawings['clip'], recipe.seed, cache=out/'cache', side=64)
     save_words(pool.captions, model)
 
     trained = load_models(str(model), device='cpu', dtype='float32')
-    found = scores(trained, recipe.tests, recipe.checks, guidance=recipe.guidance, judge=parts['judge'])
+    found = scores(trained, recipe.tests, recipe.checks, guidance=recipe.guidance, judge=judge)
     _report(model, with_earlier(facts, base), found, recipe)
     return model
