@@ -228,7 +228,7 @@ def _save(model, vae, clip, tok, unet):
     processor = CLIPImageProcessor(size={'shortest_edge': 64}, crop_size=64,
                                    image_mean=[.5]*3, image_std=[.5]*3)
     save_folder(model, tok, clip_text_encoder(clip), unet, vae, _scheduler_config(), clip, processor,
-                dtype=torch.float16)
+                half=True)
 
 def _report(model, facts, found, recipe):
     "Loss curves, facts, scores and the card."

@@ -6,11 +6,14 @@
 __all__ = ['SEED', 'picture_scores', 'test_prompts', 'drawing_scores', 'edit_scores', 'scores', 'score_table', 'print_scores']
 
 # %% ../../nbs/5_train/80_scores.ipynb #c003
+import json
+
 import torch
 
 from ..base.doodles import COLOURS, PLACES, SIZES, THINGS, caption, doodles, heldout
 from ..maths.loss import psnr
 from ..models.judge import Judge, load_judge, read_attributes
+from ..models.load import load_models
 from ..pipeline.edit import image_to_image
 from ..pipeline.generate import generate
 from .clip import zero_shot
@@ -131,11 +134,8 @@ def print_scores(
     n:int=210,
     guidance:float=None, # settings.ini's by default
     as_json:bool=False,
-)->dict:
-    "`diffcourse bench scores`."
-    import json
-
-    from diffcourse.models.load import load_models
+)->dict:                # The scores
+    "Measure a model and print its scores, as `diffcourse bench scores` does."
     found = scores(load_models(model), n, guidance=guidance)
     print(json.dumps(found, indent=1) if as_json else score_table(found))
     return found

@@ -27,7 +27,7 @@ def train_tokenizer(
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     trainer = BpeTrainer(vocab_size=vocab, show_progress=False, special_tokens=[START, END],
                          end_of_word_suffix='</w>', initial_alphabet=letters)
-    bare = CLIPTokenizer(vocab={START: 0, END: 1}, merges=[])    # normalises and splits into words as CLIP does
+    bare = CLIPTokenizer(vocab={START: 0, END: 1}, merges=[])      # normalises and splits words as CLIP does
     bare.backend_tokenizer.train_from_iterator(captions, trainer)
     learnt = json.loads(bare.backend_tokenizer.to_str())['model']
 

@@ -127,7 +127,7 @@ def unet_batches(
         t = timesteps(step, g)
         x0 = mean[i].float() + std[i].float()*torch.randn(mean[i].shape, generator=g)   # (B,4,16,16)
         eps = torch.randn(mean[i].shape, generator=g)
-        said = torch.where(torch.rand(size, generator=g) < drop, 0, which[i])           # (B,); 0 for no words
+        said = torch.where(torch.rand(size, generator=g) < drop, 0, which[i])          # (B,), 0: no words
         seen = wanted = x0
         if swap:
             swapped = (torch.rand(size, generator=g) < swap) & (said > 0)
@@ -137,7 +137,7 @@ def unet_batches(
             wanted = torch.where(_each(t < turn*T), seen, x0)
         level = _each(ab[t])
         x = add_noise(seen, eps, level)
-        eps, _ = to_eps_x0(wanted, x, level, 'sample')       # the noise in `x` if what is wanted is the drawing
+        eps, _ = to_eps_x0(wanted, x, level, 'sample')       # the noise in `x` if `wanted` is the drawing
         return {'x': x, 't': t, 'words': embeddings[said].float(), 'v': velocity(wanted, eps, level)}
     return batch_of
 
@@ -151,9 +151,10 @@ def unet_loss(
 )->tuple:              # Loss and what to log
     "Mean squared error of v (Salimans & Ho 2022, arXiv:2202.00512, §4 and appendix D)."
     out = unet(batch['x'], batch['t'], batch['words']).sample.float()
-    error = (out - batch['v'])**2                                                       # (B,4,16,16)
+    error = (out - batch['v'])**2                                                      # (B,4,16,16)
     noisy = (batch['t'] > 800).float()
-    noisy_error = (error.flatten(1).mean(1)*noisy).sum()/noisy.sum().clamp(min=1)
+    each = error.detach().flatten(1).mean(1)                                           # (B,)
+    noisy_error = (each*noisy).sum()/noisy.sum().clamp(min=1)
     return error.mean(), {'noisy': noisy_error}
 
 # %% ../../nbs/5_train/60_unet.ipynb #c018
