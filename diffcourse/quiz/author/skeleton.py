@@ -12,8 +12,7 @@ import re
 from pathlib import Path
 
 from ...base.errors import BadInput, CourseError
-from ..core.folder import is_map
-from ..core.reader import quiz_folder
+from ..core.folder import is_map, quiz_folder
 from ..core.schema import schema_file
 
 # %% ../../../nbs/quiz/author/15_skeleton.ipynb #c004

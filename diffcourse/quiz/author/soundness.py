@@ -9,9 +9,10 @@ __all__ = ['SPREADS', 'Trial']
 import re
 
 from .linter import Linter
-from ..core.grade import grade, option_order, right_answer
+from ..core.grade import grade, right_answer
 from ..ground.parts import Live
 from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
+from ..kinds.base import option_order
 
 # %% ../../../nbs/quiz/author/45_soundness.ipynb #c005
 SPREADS = 2  # how many standard deviations over seeds a tolerance must span

@@ -21,8 +21,8 @@ from ...base.errors import CourseError
 from ...base.images import image_grid
 from ...base.settings import settings
 from ...base.show import Strip, Table
-from ..core.grade import Result
 from ..core.session import Session
+from ..ground.record import Result
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c005
 def blocks(
