@@ -22,7 +22,6 @@ DOUBLED_NAMES = {
     'CONFIGS',
     'Draw',
     'MAX_CHARACTERS',
-    'MAX_DEPTH',
     'Option',
     'lessons_folder',
     'serve',

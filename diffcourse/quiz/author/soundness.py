@@ -105,7 +105,8 @@ class Trial:
                     self.say('Q006', f'the wrong value {value} is accepted', *where)
                 elif result.tag != rule.tag:
                     end = result.tag or result.state
-                    self.say('Q006', f'the rule {rule.tag} is never reached: {value} ends in {end!r}', *where)
+                    text = f'the rule {rule.tag} is never reached: {value} ends in {end!r}'
+                    self.say('Q006', text, *where)
 
     def try_spread(self):
         "A tolerance is measured, not guessed: it spans what the number does from seed to seed."
