@@ -35,54 +35,50 @@ def _is_model(kind):
 
 def _keys_at(model, where, data):
     "Keys that are allowed in the mapping at `where`."
-    kinds = [model]
+    types = _of_kind([model], data)
     for name in where:
-        if isinstance(data, dict) and 'kind' in data:
-            kinds = [
-                k
-                for k in kinds
-                if not _is_model(k)
-                or 'kind' not in k.model_fields
-                or typing.get_args(k.model_fields['kind'].annotation) == (data['kind'],)
-            ] or kinds
-        step = [
-            f.annotation
-            for k in kinds
-            if _is_model(k)
-            for n, f in k.model_fields.items()
-            if (f.alias or n) == name
-        ]
-        step += [
-            a
-            for k in kinds
-            if typing.get_origin(k) in (tuple, list, dict)
-            for a in typing.get_args(k)
-            if a not in (Ellipsis, str)
-        ]
-        kinds = [m for s in step for m in _members(s)]
+        types = [member for inner in _types_at(types, name) for member in _members(inner)]
         data = data[name] if isinstance(data, (dict, list)) else None
-    if isinstance(data, dict) and 'kind' in data:
-        kinds = [
-            k
-            for k in kinds
-            if not _is_model(k)
-            or 'kind' not in k.model_fields
-            or typing.get_args(k.model_fields['kind'].annotation) == (data['kind'],)
-        ] or kinds
-    return sorted({f.alias or n for k in kinds if _is_model(k) for n, f in k.model_fields.items()})
+        types = _of_kind(types, data)
+    return sorted({key for t in types if _is_model(t) for key in _keys_of(t)})
+
+
+def _keys_of(model):
+    "Keys of a model as a file has them, and their fields."
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _types_at(types, name):
+    "What may stand at a key of a model, or at a place in a container."
+    inner = []
+    for t in types:
+        if _is_model(t) and name in _keys_of(t):
+            inner.append(_keys_of(t)[name].annotation)
+        if typing.get_origin(t) in (tuple, list, dict):
+            inner += [a for a in typing.get_args(t) if a not in (Ellipsis, str)]
+    return inner
+
+
+def _of_kind(types, data):
+    "Those of the types that the key `kind` of the data names; all of them if it names none."
+    if not isinstance(data, dict) or 'kind' not in data:
+        return types
+
+    def fits(t):
+        if not _is_model(t) or 'kind' not in t.model_fields:
+            return True
+        return typing.get_args(t.model_fields['kind'].annotation) == (data['kind'],)
+
+    return [t for t in types if fits(t)] or types
 
 
 def _place(data, loc):
     "The part of pydantic's path that exists in the data; it also names the members of unions."
     where = []
     for name in loc:
-        if (
-            isinstance(data, dict)
-            and name in data
-            or isinstance(data, list)
-            and isinstance(name, int)
-            and name < len(data)
-        ):
+        in_mapping = isinstance(data, dict) and name in data
+        in_list = isinstance(data, list) and isinstance(name, int) and name < len(data)
+        if in_mapping or in_list:
             data = data[name]
             where.append(name)
     return tuple(where)
@@ -116,11 +112,12 @@ def _message(document, e, model):
     data, kind = document.data, e['type']
     where = _place(data, (*e['loc'], *e.get('ctx', {}).get('at', ())))
     key = kind == 'extra_forbidden' or 'at' in e.get('ctx', {})
+    last = e['loc'][-1] if e['loc'] else ''
 
     if kind == 'extra_forbidden':
-        text = f'unknown key `{e["loc"][-1]}`; {did_you_mean(e["loc"][-1], _keys_at(model, where[:-1], data), "`")}'
+        text = f'unknown key `{last}`; {did_you_mean(last, _keys_at(model, where[:-1], data), "`")}'
     elif kind == 'missing':
-        text = f'the key `{e["loc"][-1]}` is missing'
+        text = f'the key `{last}` is missing'
     elif kind == 'union_tag_not_found':
         text = 'the key `kind` is missing'
         given = e['input'] if isinstance(e['input'], dict) else {}
@@ -128,16 +125,22 @@ def _message(document, e, model):
         if odd:
             where, key, text = (*where, odd), True, f'unknown key `{odd}`; did you mean `kind`?'
     elif kind == 'union_tag_invalid' and e['ctx'].get('discriminator') != "'kind'":
-        text = f"a {_FORMS[e['ctx']['tag']]} can't stand here; expected {' or '.join('a ' + _FORMS[t.strip(chr(39))] for t in e['ctx']['expected_tags'].split(', '))}"
+        expected = ' or '.join(f'a {_FORMS[tag]}' for tag in _expected_tags(e))
+        text = f"a {_FORMS[e['ctx']['tag']]} can't stand here; expected {expected}"
     elif kind == 'union_tag_invalid' and 'tag' in e['ctx']:
         where = (*where, 'kind')
-        kinds = [tag.strip("'") for tag in e['ctx']['expected_tags'].split(', ')]
-        text = f'unknown kind {e["ctx"]["tag"]!r}; {did_you_mean(e["ctx"]["tag"], kinds, "`")}'
+        tag = e['ctx']['tag']
+        text = f'unknown kind {tag!r}; {did_you_mean(tag, _expected_tags(e), "`")}'
     elif kind in _TYPES:
         text = f'expected {e.get("or", _TYPES[kind])}, got {str(e["input"])[:40]!r}'
     else:
         text = e['msg'][:1].lower() + e['msg'][1:]
     return document.say(_CODES.get(kind, 'S001'), text, where, key)
+
+
+def _expected_tags(e):
+    "The tags that pydantic lists in an error of a union, without their quotes."
+    return [tag.strip("'") for tag in e['ctx']['expected_tags'].split(', ')]
 
 
 def _messages(document, error, model):
@@ -152,12 +155,9 @@ def _messages(document, error, model):
             tried.setdefault(_place(document.data, e['loc']), []).append(e)
         else:
             out.append(_message(document, e, model))
-    for es in tried.values():
-        out.append(
-            _message(
-                document, es[0] | {'or': ' or '.join(dict.fromkeys(_TYPES[e['type']] for e in es))}, model
-            )
-        )
+    for several in tried.values():
+        expected = ' or '.join(dict.fromkeys(_TYPES[e['type']] for e in several))
+        out.append(_message(document, several[0] | {'or': expected}, model))
     return sorted(set(out))
 
 
