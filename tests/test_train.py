@@ -64,6 +64,23 @@ def whole(tmp_path_factory):
         process.wait()
 
 
+def test_going_on_with_a_model(tmp_path, whole):
+    "Nothing stays as it was in the model gone on with, and the card tells the whole history."
+    out, earlier = tmp_path / 'more', whole() / 'model'
+    finish(start(out, '--base', str(earlier)))
+    parts = [f'clip/{name}' for name in ('text_model.', 'text_proj', 'vision_model.', 'visual_proj')]
+    for part in [*parts, 'unet/', 'vae/encoder.', 'vae/decoder.']:
+        folder, beginning = part.split('/')
+        file = next((earlier / folder).glob('*.safetensors')).name
+        before, after = (load_file(model / folder / file) for model in (earlier, out / 'model'))
+        names = [n for n in before if n.startswith(beginning) and n.endswith('weight')]
+        assert names
+        same = [n for n in names if (before[n] == after[n]).all()]
+        assert not same, f'{part} was not trained further: {same}'
+    card = (out / 'model/README.md').read_text()
+    assert card.count('| u-net | 6 |') == card.count('| autoencoder | 6 |') == 2
+
+
 def test_what_a_run_leaves(whole):
     "Loss curves, a sample sheet, the recipe, a judge and a model with its card – and no pickle."
     whole = whole()

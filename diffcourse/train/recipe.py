@@ -15,12 +15,11 @@ from pathlib import Path
 import diffusers
 import torch
 import transformers
-from transformers import CLIPImageProcessor
 
 from ..base.doodles import COLOURS, THINGS, heldout
 from ..base.errors import BadInput
 from ..base.images import image_grid
-from ..models.folder import clip_text_encoder, save_folder
+from ..models.folder import clip_text_encoder, quiet, save_folder
 from ..models.judge import load_judge
 from ..models.load import Models, load_models
 from ..models.small_nets import save_net
@@ -225,8 +224,9 @@ def _train(out, recipe, old, **common):
 
 def _save(model, vae, clip, tok, unet):
     "Write the parts in half precision, with what prepares pictures for CLIP."
-    processor = CLIPImageProcessor(size={'shortest_edge': 64}, crop_size=64,
-                                   image_mean=[.5]*3, image_std=[.5]*3)
+    with quiet():                               # it would like to have torchvision, and works without
+        processor = transformers.CLIPImageProcessor(size={'shortest_edge': 64}, crop_size=64,
+                                                    image_mean=[.5]*3, image_std=[.5]*3)
     save_folder(model, tok, clip_text_encoder(clip), unet, vae, _scheduler_config(), clip, processor,
                 half=True)
 
