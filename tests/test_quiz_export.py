@@ -14,17 +14,14 @@ from diffcourse.base.errors import BadInput
 from diffcourse.quiz.core.grade import grade, right_answer
 from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.ground.values import Values
-from diffcourse.quiz.formats.export import (
-    FORMATS,
-    export_quiz,
-    freeze,
-    public_questions,
-    to_gift,
-    to_jupyterquiz,
-)
+from diffcourse.quiz.formats.export import FORMATS, export_quiz
+from diffcourse.quiz.formats.export_gift import to_gift
+from diffcourse.quiz.formats.export_jupyterquiz import to_jupyterquiz
+from diffcourse.quiz.formats.frozen import freeze
 from diffcourse.quiz.formats.import_gift import from_gift
 from diffcourse.quiz.formats.import_jupyterquiz import from_jupyterquiz
 from diffcourse.quiz.formats.imports import import_quiz
+from diffcourse.quiz.formats.public import public_questions
 from diffcourse.quiz.probe.outcome import Outcome
 from diffcourse.quiz.probe.registry import Registry, probe
 

@@ -77,7 +77,8 @@ def quiz_build(
     out: Annotated[Path, Option(help='File to write.', show_default='stdout')] = None,
 ):
     "Write a questionnaire with everything filled in, as JSON."
-    from diffcourse.quiz.formats.export import freeze, public_questions
+    from diffcourse.quiz.formats.frozen import freeze
+    from diffcourse.quiz.formats.public import public_questions
 
     if public:
         data = public_questions(name)

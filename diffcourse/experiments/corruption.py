@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..base.images import randn
 from ..base.show import Strip, Table
+from ..digits.corrupt import add_noise_ve, blend
 from ..digits.draw import digit_image
 from ..digits.nets import load_net, p_digit, white_digits
-from ..digits.train import add_noise_ve, blend
 from .arguments import Count, Seed
 from ..maths.objective import add_noise
 from ..quiz.probe.outcome import Outcome

@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from pydantic import Field
 
 from ..base.show import Strip, Table
+from ..digits.corrupt import blend
 from ..digits.draw import deblend, digit_image
 from ..digits.nets import load_net, p_digit, white_digits
 from ..digits.noise import unseen_digits
-from ..digits.train import blend
 from .arguments import Count, Seed, Share
 from .measure import nearest_distance, rms_difference
 from ..quiz.probe.outcome import Outcome

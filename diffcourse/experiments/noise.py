@@ -15,10 +15,10 @@ from pydantic import Field
 from torch import Tensor
 
 from ..base.show import Strip, Table
+from ..digits.corrupt import add_noise_ve
 from ..digits.draw import draw_digits, digit_image
 from ..digits.nets import TinyUNet, digits_ab, load_net, p_digit
 from ..digits.noise import baseline_errors, noise_error, noisy_digits, unseen_digits
-from ..digits.train import add_noise_ve
 from .arguments import Count, Seed, Time
 from ..maths.objective import add_noise
 from ..quiz.probe.outcome import Outcome

@@ -24,5 +24,7 @@ def rescale_cfg(
     amount:float=.7,   # 0 leaves it, 1 gives it the spread of `cond` picture by picture
 )->Tensor:             # Same shape
     "Undo part of the stretching (Lin et al. 2023, arXiv:2305.08891, eqs. 15 and 16)."
-    dims = tuple(range(1, cond.ndim))
-    return guided*(amount*cond.std(dims, keepdim=True)/guided.std(dims, keepdim=True) + 1 - amount)
+    dims = tuple(range(1, cond.ndim))                           # all but the batch
+    spread_cond = cond.std(dims, keepdim=True)                  # (B,1,1,1)
+    spread_guided = guided.std(dims, keepdim=True)              # (B,1,1,1)
+    return guided*(amount*spread_cond/spread_guided + 1 - amount)

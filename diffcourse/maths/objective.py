@@ -30,27 +30,39 @@ def velocity(
 # %% ../../nbs/1_maths/20_objective.ipynb #c011
 PREDICTIONS = ('epsilon', 'v_prediction', 'sample')
 
+def _unknown(prediction):
+    "The error for a name that is none of `PREDICTIONS`."
+    return BadInput(f"prediction is {prediction!r}; expected one of {', '.join(PREDICTIONS)}")
+
 def to_eps_x0(
-    out:Tensor,   # What the network said, same shape as `x`
-    x:Tensor,     # What it was shown: x_t
-    ab,           # ᾱ in [0,1]; not 0 for 'epsilon', not 1 for 'sample'
+    out:Tensor,               # What the network said, same shape as `x`
+    x:Tensor,                 # What it was shown: x_t
+    ab,                       # ᾱ in [0,1]; not 0 for 'epsilon', not 1 for 'sample'
     prediction:str='epsilon', # One of `PREDICTIONS`
 )->tuple[Tensor,Tensor]:      # ε and x0 with `add_noise(x0, eps, ab)` = `x`
-    "Part `x` into noise and picture."
+    "Separate `x` into noise and picture."
     a, s = ab**.5, (1 - ab)**.5
-    if prediction == 'epsilon':      return out, (x - s*out)/a
-    if prediction == 'sample':       return (x - a*out)/s, out
-    if prediction == 'v_prediction': return a*out + s*x, a*x - s*out      # no division: right at both ends
-    raise BadInput(f"prediction is {prediction!r}; expected one of {', '.join(PREDICTIONS)}")
+    if prediction == 'epsilon':
+        return out, (x - s*out)/a
+    if prediction == 'sample':
+        return (x - a*out)/s, out
+    if prediction == 'v_prediction':
+        return a*out + s*x, a*x - s*out       # no division: right at both ends
+    raise _unknown(prediction)
 
 def target(
-    x0:Tensor, eps:Tensor, # As in `add_noise`
-    ab,                    # ᾱ in [0,1]
+    x0:Tensor, eps:Tensor,    # As in `add_noise`
+    ab,                       # ᾱ in [0,1]
     prediction:str='epsilon', # One of `PREDICTIONS`
-)->Tensor:                 # What the network should say when it is shown `add_noise(x0, eps, ab)`
+)->Tensor:                    # What the network should say when it is shown `add_noise(x0, eps, ab)`
     "The training target."
-    if prediction not in PREDICTIONS: raise BadInput(f"prediction is {prediction!r}; expected one of {', '.join(PREDICTIONS)}")
-    return {'epsilon': lambda: eps, 'sample': lambda: x0, 'v_prediction': lambda: velocity(x0, eps, ab)}[prediction]()
+    if prediction == 'epsilon':
+        return eps
+    if prediction == 'sample':
+        return x0
+    if prediction == 'v_prediction':
+        return velocity(x0, eps, ab)
+    raise _unknown(prediction)
 
 # %% ../../nbs/1_maths/20_objective.ipynb #c016
 def score_of(
@@ -70,23 +82,30 @@ def tweedie(
 
 # %% ../../nbs/1_maths/20_objective.ipynb #c021
 def convert_prediction(
-    out:Tensor,    # A prediction about `x`, same shape
-    x:Tensor,      # x_t
-    ab,            # ᾱ in (0,1)
+    out:Tensor,         # A prediction about `x`, same shape
+    x:Tensor,           # x_t
+    ab,                 # ᾱ in (0,1)
     source:str, to:str, # One of `PREDICTIONS`, or 'score'
-)->Tensor:         # The same prediction under the other name
+)->Tensor:              # The same prediction under the other name
     "Rename a prediction."
-    if source == 'score': out, source = -(1 - ab)**.5*out, 'epsilon'
+    if source == 'score':
+        out, source = -(1 - ab)**.5*out, 'epsilon'
     eps, x0 = to_eps_x0(out, x, ab, source)
-    return score_of(eps, ab) if to == 'score' else target(x0, eps, ab, to)
+    if to == 'score':
+        return score_of(eps, ab)
+    return target(x0, eps, ab, to)
 
 # %% ../../nbs/1_maths/20_objective.ipynb #c024
 def to_ve(
     x:Tensor,    # x_t in the variance-preserving scale
     ab,          # ᾱ in (0,1]; at 0 this scale ends
 )->Tensor:       # x0 + σ·ε
-    "From the variance-preserving scale to the exploding one (Karras et al. 2022, arXiv:2206.00364, table 1, 'VP': x/s)."
-    if not isinstance(ab, Tensor) and ab <= 0: raise BadInput('ᾱ is 0, where σ is infinite; expected ᾱ > 0, or a sampler that works in the variance-preserving scale, such as ddim')
+    "From the variance-preserving scale to the exploding one: x/s of Karras et al. 2022, table 1, 'VP'."
+    if not isinstance(ab, Tensor) and ab <= 0:
+        raise BadInput(
+            'ᾱ is 0, where σ is infinite; expected ᾱ > 0, '
+            'or a sampler that works in the variance-preserving scale, such as ddim'
+        )
     return x/ab**.5
 
 def to_vp(

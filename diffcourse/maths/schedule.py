@@ -32,14 +32,14 @@ def scaled_linear_betas(
     T:int=1000,
     start:float=.00085, end:float=.012, # First and last β
 )->Tensor:                              # (T,) float32
-    "*Standard deviation* grows evenly: Stable Diffusion's choice (Rombach et al. 2021, arXiv:2112.10752, table 15)."
+    "*Standard deviation* grows evenly, as in Stable Diffusion (Rombach et al. 2021, arXiv:2112.10752)."
     return torch.linspace(start**.5, end**.5, T, dtype=torch.float32)**2
 
 def sigmoid_betas(
     T:int=1000,
     start:float=1e-4, end:float=.02,    # What the first and last β come close to
 )->Tensor:                              # (T,) float32
-    "Variance grows along an S: gently at both ends (Xu et al. 2022, arXiv:2203.02923; 'sigmoid' in diffusers)."
+    "Variance grows along an S, gently at both ends (Xu et al. 2022, arXiv:2203.02923)."
     return torch.sigmoid(torch.linspace(-6, 6, T))*(end - start) + start
 
 def betas_for_alpha_bar(
@@ -118,7 +118,7 @@ def ab_of_log_snr(
 def zero_terminal_snr(
     betas:Tensor, # (T,)
 )->Tensor:        # (T,); the last is 1
-    "Rescale a schedule so that nothing of the picture is left at the end (Lin et al. 2023, arXiv:2305.08891, algorithm 1)."
+    "Nothing of the picture is left at the end (Lin et al. 2023, arXiv:2305.08891, algorithm 1)."
     root = alphas_cumprod(betas)**.5
     first, last = root[0].clone(), root[-1].clone()
     root = (root - last)*(first/(first - last))                 # last → 0, first stays
@@ -127,6 +127,11 @@ def zero_terminal_snr(
 
 # %% ../../nbs/1_maths/10_schedule.ipynb #c016
 SPACINGS = ('linspace', 'leading', 'trailing')
+
+def _check_spacing(name, known):
+    "Refuse a spacing that is none of `known`."
+    if name not in known:
+        raise BadInput(f"spacing is {name!r}; expected one of {', '.join(known)}")
 
 def spaced_timesteps(
     T:int,                   # Times the network was trained on
@@ -137,12 +142,15 @@ def spaced_timesteps(
 )->Tensor:                   # (steps,) float64, falling, in [0,T)
     "Times to visit, as diffusers chooses them (the three rows of table 2 in Lin et al. 2023)."
     check_int('steps', steps, 1, T)
-    if spacing not in SPACINGS: raise BadInput(f"spacing is {spacing!r}; expected one of {', '.join(SPACINGS)}")
-    if spacing == 'linspace':
-        t = np.linspace(0, T-1, steps, dtype=np.float32 if fraction else np.float64)[::-1]
-        return torch.tensor((t if fraction else t.round()).astype(np.float64))
-    if spacing == 'leading': t = np.arange(steps)[::-1]*(T//steps) + offset
-    else: t = np.arange(T, 0, -T/steps)[:steps].round() - 1
+    _check_spacing(spacing, SPACINGS)
+    if spacing == 'linspace' and fraction:
+        t = np.linspace(0, T-1, steps, dtype=np.float32)[::-1]          # float32, as in diffusers
+    elif spacing == 'linspace':
+        t = np.linspace(0, T-1, steps)[::-1].round()
+    elif spacing == 'leading':
+        t = np.arange(steps)[::-1]*(T//steps) + offset
+    else:
+        t = np.arange(T, 0, -T/steps)[:steps].round() - 1
     return torch.tensor(t.astype(np.float64)).clamp(0, T-1)
 
 # %% ../../nbs/1_maths/10_schedule.ipynb #c021
@@ -160,7 +168,8 @@ def exponential_sigmas(
     low:float, high:float, # Smallest and largest σ, > 0
 )->Tensor:                 # (steps,) float64, falling from `high` to `low`
     "Noise levels evenly spaced in ln σ, that is in ln SNR (Song & Ermon 2019, arXiv:1907.05600, §4.2)."
-    return torch.linspace(math.log(high), math.log(low), check_int('steps', steps, 1), dtype=torch.float64).exp()
+    check_int('steps', steps, 1)
+    return torch.linspace(math.log(high), math.log(low), steps, dtype=torch.float64).exp()
 
 SIGMA_SPACINGS = {'karras': karras_sigmas, 'exponential': exponential_sigmas}
 
@@ -169,9 +178,11 @@ def sigma_to_t(
     sigma:Tensor,   # Noise levels, > 0, any shape
     known:Tensor,   # (T,) the schedule's σ, rising with time
 )->Tensor:          # Times, float64, same shape, in [0,T-1]
-    "Which time has this much noise? Beyond the ends, the first or the last."
-    logs = np.log(known.double().numpy())
-    return torch.as_tensor(np.interp(np.log(np.maximum(sigma.double().numpy(), 1e-10)), logs, np.arange(len(logs), dtype=np.float64)))
+    "The time that has this much noise. Beyond the ends, the first or the last."
+    log_known = np.log(known.double().numpy())
+    log_sigma = np.log(np.maximum(sigma.double().numpy(), 1e-10))       # ln 0 is no number
+    times = np.arange(len(log_known), dtype=np.float64)
+    return torch.as_tensor(np.interp(log_sigma, log_known, times))
 
 # %% ../../nbs/1_maths/10_schedule.ipynb #c027
 @dataclass(frozen=True, eq=False)
@@ -181,35 +192,81 @@ class Schedule:
     ab:Tensor                   # (T,) ᾱ, falling, in [0,1)
     prediction:str='epsilon'    # What the network predicts: 'epsilon', 'v_prediction' or 'sample'
     spacing:str|None=None       # One of `SPACINGS`; None leaves it to the sampler
-    sigma_spacing:str|None=None # One of `SIGMA_SPACINGS`, for samplers that may space σ instead of times; None for times
+    sigma_spacing:str|None=None # One of `SIGMA_SPACINGS`, for samplers that can space σ; None spaces times
     steps_offset:int=0          # Of the spacing 'leading'
-    set_alpha_to_one:bool=True        # Is the level after the last step ᾱ = 1? Otherwise it is `ab[0]`
+    set_alpha_to_one:bool=True  # Is the level after the last step ᾱ = 1? Otherwise it is `ab[0]`
     clip:float=0.               # Clip predicted pictures to ±clip; 0 for not at all, as latents need it
 
     @property
     def T(self)->int:
         "How many noise levels there are."
         return len(self.ab)
-    def spaced(self, name:str|None)->'Schedule':
-        "With another of `SPACINGS` or `SIGMA_SPACINGS`; None changes nothing. Naming one of `SPACINGS` switches one of `SIGMA_SPACINGS` off."
-        if name is None: return self
-        if name not in (*SPACINGS, *SIGMA_SPACINGS): raise BadInput(f"spacing is {name!r}; expected one of {', '.join((*SPACINGS, *SIGMA_SPACINGS))}")
-        return replace(self, sigma_spacing=name) if name in SIGMA_SPACINGS else replace(self, spacing=name, sigma_spacing=None)
-    def __repr__(self)->str: return f'Schedule(T={self.T}, √ᾱ {self.ab[0]**.5:.4f} … {self.ab[-1]**.5:.4f}, {self.prediction}, {self.sigma_spacing or self.spacing})'
+
+    def spaced(self,
+        name:str|None, # One of `SPACINGS`, which switches `sigma_spacing` off, or of `SIGMA_SPACINGS`
+    )->'Schedule':
+        "The same schedule with another spacing; None changes nothing."
+        if name is None:
+            return self
+        _check_spacing(name, (*SPACINGS, *SIGMA_SPACINGS))
+        if name in SIGMA_SPACINGS:
+            return replace(self, sigma_spacing=name)
+        return replace(self, spacing=name, sigma_spacing=None)
+
+    def __repr__(self)->str:
+        first, last = self.ab[0]**.5, self.ab[-1]**.5
+        spacing = self.sigma_spacing or self.spacing
+        return f'Schedule(T={self.T}, √ᾱ {first:.4f} … {last:.4f}, {self.prediction}, {spacing})'
+
+# %% ../../nbs/1_maths/10_schedule.ipynb #d015
+_CONFIG = {                               # diffusers' defaults
+    'num_train_timesteps': 1000,
+    'beta_schedule': 'linear',
+    'beta_start': 1e-4,
+    'beta_end': .02,
+    'trained_betas': None,
+    'rescale_betas_zero_snr': False,
+    'prediction_type': 'epsilon',
+    'timestep_spacing': None,
+    'steps_offset': 0,
+    'set_alpha_to_one': True,
+    'clip_sample': False,
+    'clip_sample_range': 1.,
+}
+
+def _betas_of(c):
+    "(T,) The βs that a complete configuration asks for."
+    if c['trained_betas'] is not None:
+        return torch.tensor(c['trained_betas'], dtype=torch.float32)
+    kind, T = c['beta_schedule'], c['num_train_timesteps']
+    ranged = {'linear': linear_betas, 'scaled_linear': scaled_linear_betas, 'sigmoid': sigmoid_betas}
+    curved = {'squaredcos_cap_v2': cosine_betas, 'exp': exponential_betas}
+    if kind in ranged:
+        return ranged[kind](T, c['beta_start'], c['beta_end'])
+    if kind in curved:
+        return curved[kind](T)
+    raise CourseError(f"beta_schedule is {kind!r}; the course knows {', '.join([*ranged, *curved])}")
 
 def schedule_from_config(
     config:dict,   # A diffusers scheduler's configuration
 )->Schedule:
     "The schedule that a configuration describes."
-    c = dict(num_train_timesteps=1000, beta_start=1e-4, beta_end=.02, beta_schedule='linear') | dict(config)
-    T, span = c['num_train_timesteps'], dict(start=c['beta_start'], end=c['beta_end'])
-    kinds = {'linear': lambda: linear_betas(T, **span), 'scaled_linear': lambda: scaled_linear_betas(T, **span), 'squaredcos_cap_v2': lambda: cosine_betas(T),
-             'sigmoid': lambda: sigmoid_betas(T, **span), 'exp': lambda: exponential_betas(T)}
-    if c.get('trained_betas') is not None: betas = torch.tensor(c['trained_betas'], dtype=torch.float32)
-    elif c['beta_schedule'] in kinds: betas = kinds[c['beta_schedule']]()
-    else: raise CourseError(f"beta_schedule is {c['beta_schedule']!r}; the course knows {', '.join(kinds)}")
-    if (pred := c.get('prediction_type', 'epsilon')) not in ('epsilon', 'v_prediction', 'sample'): raise CourseError(f"prediction_type is {pred!r}; the course knows epsilon, v_prediction, sample")
-    if c.get('rescale_betas_zero_snr'): betas = zero_terminal_snr(betas)
-    clip = c.get('clip_sample_range', 1.) if c.get('clip_sample') else 0.
-    ramp = next((r for r in SIGMA_SPACINGS if c.get(f'use_{r}_sigmas')), None)
-    return Schedule(betas, alphas_cumprod(betas), pred, c.get('timestep_spacing'), ramp, c.get('steps_offset', 0), c.get('set_alpha_to_one', True), clip)
+    c = _CONFIG | dict(config)
+    betas = _betas_of(c)
+    if c['rescale_betas_zero_snr']:
+        betas = zero_terminal_snr(betas)
+    predictions = ('epsilon', 'v_prediction', 'sample')
+    if c['prediction_type'] not in predictions:
+        raise CourseError(
+            f"prediction_type is {c['prediction_type']!r}; the course knows {', '.join(predictions)}"
+        )
+    return Schedule(
+        betas,
+        ab=alphas_cumprod(betas),
+        prediction=c['prediction_type'],
+        spacing=c['timestep_spacing'],
+        sigma_spacing=next((s for s in SIGMA_SPACINGS if c.get(f'use_{s}_sigmas')), None),
+        steps_offset=c['steps_offset'],
+        set_alpha_to_one=c['set_alpha_to_one'],
+        clip=c['clip_sample_range'] if c['clip_sample'] else 0.,
+    )

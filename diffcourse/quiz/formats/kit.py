@@ -13,8 +13,9 @@ from datetime import datetime, timezone
 from ...base.errors import CourseError
 from ...base.files import write_whole
 from ...base.show import Note, Strip, Table, data_uri
+from ..core.folder import find_quiz
 from ..core.grade import evidence_of, grade, right_answer
-from ..core.reader import find_quiz, read_quiz
+from ..core.reader import read_quiz
 from ..core.schema import QuizFile
 from ..ground.values import BrokenQuiz, Values, probes_of
 from ..probe.registry import PROBES, Registry
@@ -134,7 +135,7 @@ def make_kit(
 
 
 def page_json(kit: dict) -> str:
-    "A kit for a `script` element. Answers are hidden from the eye, not secured: everything but the pictures is in base64."
+    "A kit for a `script` element. Base64 hides answers from the eye; it does not secure them."
     return json.dumps(
         dict(
             schema=kit['schema'],

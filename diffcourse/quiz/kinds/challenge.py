@@ -15,7 +15,7 @@ from ...base.errors import BadInput
 from ..ground.answers import Unreadable, read_argument
 from ..ground.parts import Goal, Use, Value, Word
 from ..ground.record import Claim, Mark
-from ..ground.values import BrokenQuiz, Values, fields_of, walk
+from ..ground.values import BrokenQuiz, Values, fields_of, follow
 from .base import Ask, Question, kind
 from .compare import is_number, same, shown
 from ..probe.registry import find_probe
@@ -36,7 +36,7 @@ def meets(
     values: Values,
 ) -> tuple[bool, Claim]:
     "Whether a goal is met, and the claim that says so."
-    x = walk(run.value.model_dump(mode='json'), goal.field.split('.'), 'the result')
+    x = follow(run.value.model_dump(mode='json'), goal.field.split('.'), 'the result')
     how = next(n for n in ('at_least', 'at_most', 'equals') if getattr(goal, n) is not None)
     words = '' if how == 'equals' else how.replace('_', ' ')
     wanted = values.get(getattr(goal, how))
@@ -53,7 +53,7 @@ def meets(
 
 @kind
 class Challenge(Question):
-    "Find an input of the model. The answer becomes an argument of a probe; the mark is a condition on what it measures."
+    "Find an input of the model. The answer becomes an argument of a probe, and what it measures is marked."
 
     kind: Literal['challenge']
     probe: Use = Field(description='everything but the input')
