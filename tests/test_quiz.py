@@ -17,14 +17,16 @@ from pydantic import Field
 
 from diffcourse.base.errors import CourseError
 from diffcourse.quiz.author.lint import lint_files, lint_quiz
-from diffcourse.quiz.ground.answers import Unreadable, read_number
-from diffcourse.quiz.core.grade import SCORED, STATES, Result, grade, right_answer
-from diffcourse.quiz.core.reader import quiz_folder, quiz_names, read_quiz
-from diffcourse.quiz.ground.rng import draws, hash32, shuffled
+from diffcourse.quiz.core.folder import quiz_folder, quiz_names
+from diffcourse.quiz.core.grade import grade, right_answer
+from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.core.schema import quiz_schema, schema_file
 from diffcourse.quiz.core.session import Session
 from diffcourse.quiz.core.source import BadFile
 from diffcourse.quiz.core.store import Store
+from diffcourse.quiz.ground.answers import Unreadable, read_number
+from diffcourse.quiz.ground.record import SCORED, STATES, Result
+from diffcourse.quiz.ground.rng import draws, hash32, shuffled
 from diffcourse.quiz.ground.values import BrokenQuiz, Values
 from diffcourse.quiz.kinds.choices import right_options
 from diffcourse.quiz.probe.outcome import CannotRun, Outcome

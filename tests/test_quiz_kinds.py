@@ -14,6 +14,12 @@ from make_vectors import FOLDER, QUIZ, tried, vectors
 from quiz_lab import BODY, EVERYTHING, GOOD, HEAD, lab, mixing, stand_in
 
 from diffcourse.base.errors import CourseError
+from diffcourse.quiz.core.grade import evidence_of, grade, right_answer
+from diffcourse.quiz.core.reader import read_quiz
+from diffcourse.quiz.core.schema import UNSCORED, AnyQuestion, QuizFile, quiz_schema, schema_file
+from diffcourse.quiz.core.session import Progress, Session
+from diffcourse.quiz.core.source import BadFile, read_yaml
+from diffcourse.quiz.core.store import Store
 from diffcourse.quiz.ground.answers import (
     normal,
     read_choice,
@@ -24,24 +30,11 @@ from diffcourse.quiz.ground.answers import (
     read_shape,
     read_text,
 )
-from diffcourse.quiz.core.grade import (
-    SCORED,
-    STATES,
-    Result,
-    evidence_of,
-    grade,
-    option_order,
-    right_answer,
-)
-from diffcourse.quiz.core.reader import read_quiz
-from diffcourse.quiz.ground.rng import draws, hash32, shuffled, whole_between
-from diffcourse.quiz.core.schema import UNSCORED, AnyQuestion, QuizFile, quiz_schema, schema_file
-from diffcourse.quiz.core.session import Progress, Session
-from diffcourse.quiz.core.source import BadFile, read_yaml
-from diffcourse.quiz.core.store import Store
-from diffcourse.quiz.ground.values import BrokenQuiz, Values
 from diffcourse.quiz.ground.parts import Live
-from diffcourse.quiz.kinds.base import kinds
+from diffcourse.quiz.ground.record import SCORED, STATES, Result
+from diffcourse.quiz.ground.rng import draws, hash32, shuffled, whole_between
+from diffcourse.quiz.ground.values import BrokenQuiz, Values
+from diffcourse.quiz.kinds.base import kinds, option_order
 from diffcourse.quiz.kinds.image import pictures_of
 from diffcourse.quiz.kinds.order import common
 from diffcourse.quiz.probe.outcome import CannotRun

@@ -12,13 +12,14 @@ import pytest
 import quiz_lab
 from conftest import ROOT
 from diffcourse.base.errors import CourseError
-from diffcourse.quiz.ground.answers import Unreadable, normal, read_number, read_shape
-from diffcourse.quiz.core.grade import grade, option_order, right_answer
+from diffcourse.quiz.core.grade import grade, right_answer
 from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.core.schema import QuizFile
 from diffcourse.quiz.core.store import Store, read_events, write_events
-from diffcourse.quiz.ground.values import Values, show
 from diffcourse.quiz.formats.kit import make_kit, page_json, write_kit
+from diffcourse.quiz.ground.answers import Unreadable, normal, read_number, read_shape
+from diffcourse.quiz.ground.values import Values, show
+from diffcourse.quiz.kinds.base import option_order
 
 DRIVER = """
 const Q = require(process.argv[1]), jobs = JSON.parse(require('fs').readFileSync(0, 'utf8'))

@@ -31,22 +31,11 @@ THEIRS = dict(
     dpmpp_2m_sde=('DPMSolverMultistepScheduler', dict(algorithm_type='sde-dpmsolver++')),
     unipc=('UniPCMultistepScheduler', {}),
 )
-PRESERVING = {
-    'ddim',
-    'ddpm',
-    'dpmpp_2m',
-    'dpmpp_2m_sde',
-    'unipc',
-}  # diffusers' latents have the variance-preserving scale; others the exploding one
+# diffusers' latents have the variance-preserving scale; those of the others the exploding one
+PRESERVING = {'ddim', 'ddpm', 'dpmpp_2m', 'dpmpp_2m_sde', 'unipc'}
 CHANCE = {'ddpm', 'euler_ancestral', 'dpmpp_2m_sde'}
-KARRAS = {
-    'euler',
-    'heun',
-    'lms',
-    'dpmpp_2m',
-    'dpmpp_2m_sde',
-    'unipc',
-}  # diffusers' Euler ancestral has no ramps
+# diffusers' Euler ancestral has no ramps
+KARRAS = {'euler', 'heun', 'lms', 'dpmpp_2m', 'dpmpp_2m_sde', 'unipc'}
 NO_ZERO = {'heun', 'lms'}  # diffusers' Heun and LMS know nothing of rescale_betas_zero_snr
 SD = dict(
     beta_schedule='scaled_linear', beta_start=0.00085, beta_end=0.012, clip_sample=False, steps_offset=1

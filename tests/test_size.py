@@ -15,16 +15,11 @@ SOURCES = [p for folder in FOLDERS for p in sorted((ROOT / folder).rglob('*.py')
 LONG_FUNCTIONS = set()
 LONG_MODULES = {
     'tests/test_quiz_kinds.py',
-    'tests/test_samplers.py',
 }
 DOUBLED_NAMES = {
-    'COLOURS',
-    'CONFIGS',
     'Draw',
     'MAX_CHARACTERS',
-    'MAX_DEPTH',
     'Option',
-    'lessons_folder',
     'serve',
 }
 

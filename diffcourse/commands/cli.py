@@ -106,7 +106,7 @@ def lab(
 
     from diffcourse.commands import lab as lab_server
 
-    folder = lab_server.lessons_folder()
+    folder = lab_server.openable_lessons()
     notebook = lab_server.find_lesson(lesson, folder)
     port = lab_server.free_port(host, port)
     token = lab_server.new_token()

@@ -128,7 +128,7 @@ def quiz_lint(
     if format not in ('text', 'json', 'github'):
         raise BadInput(f'format is {format!r}; expected text, json or github')
     from diffcourse.quiz.author.lint import lint_files
-    from diffcourse.quiz.core.session import quiz_folder
+    from diffcourse.quiz.core.folder import quiz_folder
 
     files = files or sorted(quiz_folder().glob('*.yaml'))
     missing = [f for f in files if not f.is_file()]

@@ -13,9 +13,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from ..core.folder import map_file
-from ..ground.parts import MapId, Part, Text, no, refuse_twice
 from ..core.reader import read_as
 from ..core.source import BadFile, Document, Message
+from ..ground.parts import MapId, Part, Text, no, refuse_twice
 
 # %% ../../../nbs/quiz/author/05_coverage.ipynb #c005
 def part_of(
@@ -47,12 +47,8 @@ class MapFile(Part):
         refuse_twice([r.id for r in self.rows], 'rows', 'rows')
         for i, row in enumerate(self.rows):
             if part_of(row.id) not in self.parts:
-                raise no(
-                    f'there is no part {part_of(row.id)!r}; there are {", ".join(self.parts)}',
-                    'rows',
-                    i,
-                    'id',
-                )
+                known = ', '.join(self.parts)
+                raise no(f'there is no part {part_of(row.id)!r}; there are {known}', 'rows', i, 'id')
         return self
 
 
@@ -85,7 +81,7 @@ def _ids(path, changed):
 
 
 def map_ids() -> tuple[str, ...]:
-    "Ids of the map that goes with the questionnaires, in its order; none if it can't be read, of which lint of the map speaks."
+    "Ids of the map that goes with the questionnaires, in its order; none if it can't be read."
     path = map_file()
     return _ids(str(path), path.stat().st_mtime_ns) if path.is_file() else ()
 
@@ -94,9 +90,10 @@ def nearest_id(
     id: str,  # One that is not in the map
     ids: tuple,  # Those of the map
 ) -> str:  # One of them
-    "The id that was probably meant: the nearest number in the same part, or in the part that reads most like it."
+    "The id that was probably meant."
 
     def distance(other):
+        "First how much the parts read alike, then the letter, then the number."
         likeness = difflib.SequenceMatcher(None, part_of(id), part_of(other)).ratio()
         return -likeness, id[-3] != other[-3], abs(int(id[-2:]) - int(other[-2:]))
 
@@ -116,8 +113,8 @@ def dead_cover(
 def coverage(
     asked: MapFile,
     quizzes,  # Questionnaires
-) -> dict:  # Id → [(id of a questionnaire, id of a question), …], for every row in the map's order; an empty list: open
-    "Which questions cover what."
+) -> dict:  # Id → [(id of a questionnaire, id of a question), …]
+    "Which questions cover each row of the map, in its order. An open row has an empty list."
     found = {row.id: [] for row in asked.rows}
     for quiz in quizzes:
         for question in quiz.questions:

@@ -10,10 +10,10 @@ import re
 from collections import Counter
 
 from .linter import Linter
-from ..core.grade import option_order
 from ..ground.answers import normal
 from ..ground.parts import Live
 from ..ground.values import Values
+from ..kinds.base import option_order
 from ..kinds.choices import right_options
 
 # %% ../../../nbs/quiz/author/40_guessing.ipynb #n004

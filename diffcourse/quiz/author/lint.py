@@ -13,8 +13,8 @@ from .guessing import check_guessing
 from .linter import Linter
 from .rules import check_structure
 from .soundness import Trial
-from ..core.folder import is_map
-from ..core.reader import find_quiz, quiz_folder, read_quiz
+from ..core.folder import find_quiz, is_map, quiz_folder
+from ..core.reader import read_quiz
 from ..core.schema import QuizFile
 from ..core.source import BadFile, Document, Message
 from ..ground.values import Values

@@ -20,23 +20,26 @@ def _slug(heading):
 
 @cache
 def _known():
-    "Names in the library."
-    syms = import_module('diffcourse._modidx').d['syms']
-    return {'diffcourse', *syms, *(s.replace('/', '.') for m in syms.values() for s in m)} | {
-        m + '.' + s.rsplit('.', 1)[-1] for m, ss in syms.items() for s in ss
-    }
+    "Names in the library, read off nbdev's index."
+    known = {'diffcourse'}
+    for module, symbols in import_module('diffcourse._modidx').d['syms'].items():
+        known.add(module)
+        for symbol in symbols:
+            known.add(symbol.replace('/', '.'))
+            known.add(f'{module}.{symbol.rsplit(".", 1)[-1]}')  # a method without its class
+    return known
 
 
 @cache
 def _anchors(path, changed):
     "Anchors of the headings of a lesson; `changed` is when it was."
     cells = json.loads(Path(path).read_text('utf-8'))['cells']
-    return {
-        _slug(h)
-        for c in cells
-        if c['cell_type'] == 'markdown'
-        for h in re.findall(r'^#+\s+(.+?)\s*$', ''.join(c['source']), re.M)
-    }
+    anchors = set()
+    for cell in cells:
+        if cell['cell_type'] == 'markdown':
+            headings = re.findall(r'^#+\s+(.+?)\s*$', ''.join(cell['source']), re.M)
+            anchors.update(map(_slug, headings))
+    return anchors
 
 
 def lessons_folder() -> Path:
@@ -56,8 +59,6 @@ def dead_ref(
         return ''
     if not lesson.is_file():
         return f'there is no lesson {name}'
-    return (
-        ''
-        if not anchor or anchor in _anchors(str(lesson), lesson.stat().st_mtime)
-        else f'the lesson {name} has no heading {anchor}'
-    )
+    if anchor and anchor not in _anchors(str(lesson), lesson.stat().st_mtime):
+        return f'the lesson {name} has no heading {anchor}'
+    return ''

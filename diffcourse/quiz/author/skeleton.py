@@ -12,8 +12,7 @@ import re
 from pathlib import Path
 
 from ...base.errors import BadInput, CourseError
-from ..core.folder import is_map
-from ..core.reader import quiz_folder
+from ..core.folder import is_map, quiz_folder
 from ..core.schema import schema_file
 
 # %% ../../../nbs/quiz/author/15_skeleton.ipynb #c004
@@ -24,15 +23,19 @@ schema: diffcourse.quiz/1
 id: {name}                       # the name of this file
 title: {title}
 # lesson: 00_start               # the lesson it belongs to
-params: {{rows: {{int: [2, 4]}}}}     # what differs between variants: {{int: [smallest, largest]}} or {{choice: [a, b]}}
+# What differs between variants: {{int: [smallest, largest]}} or {{choice: [a, b]}}
+params: {{rows: {{int: [2, 4]}}}}
 variants: 2
-probes:                          # what is measured: name: {{use: probe, with: {{argument: value}}}}; `diffcourse quiz probe` lists them
+# What is measured: name: {{use: probe, with: {{argument: value}}}}; `diffcourse quiz probe` lists the probes
+probes:
   place: {{use: grid_place, with: {{rows: $rows, cols: 3, index: 4}}}}
 questions:
   - id: column
     kind: numeric
     # covers: [s0.p1.q18]        # ids in the question map
-    prompt: A grid has {{rows}} rows and 3 columns, filled row by row. In which column, counted from 0, is picture 4?
+    prompt: >-
+      A grid has {{rows}} rows and 3 columns, filled row by row.
+      In which column, counted from 0, is picture 4?
     answer: {{from: place.col}}    # measured when it is asked; a number would do as well
     tolerance: {{abs: 0.1}}        # abs, rel, or spreads: times the standard deviation over seeds
     wrong:                       # mistakes that people make, and what to tell them
@@ -68,16 +71,16 @@ def new_quiz(
     folder = Path(folder) if folder else quiz_folder()
     path = folder / f'{name}.yaml'
     if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}', name):
-        raise BadInput(
-            f'{name!r} is no name for a questionnaire; use letters, digits, - and _, such as 05_guidance'
-        )
+        allowed = 'letters, digits, - and _, such as 05_guidance'
+        raise BadInput(f'{name!r} is no name for a questionnaire; use {allowed}')
     if is_map(path):
         raise BadInput(f'{path.name} is kept for what learners ask; choose another name')
     if not folder.is_dir():
         raise BadInput(f'there is no folder {folder}')
     title = re.sub(r'^\d+[_-]', '', name).replace('_', ' ').replace('-', ' ').strip().capitalize() or name
+    reads_as_a_value = re.fullmatch(r'[\d_eE+-]+|true|false|null', name, re.I)
     text = SKELETON.format(
-        name=json.dumps(name) if re.fullmatch(r'[\d_eE+-]+|true|false|null', name, re.I) else name,
+        name=json.dumps(name) if reads_as_a_value else name,
         file=path,
         title=json.dumps(title),
         schema=os.path.relpath(schema_file(), folder.resolve()),

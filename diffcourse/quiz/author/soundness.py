@@ -9,9 +9,10 @@ __all__ = ['SPREADS', 'Trial']
 import re
 
 from .linter import Linter
-from ..core.grade import grade, option_order, right_answer
+from ..core.grade import grade, right_answer
 from ..ground.parts import Live
 from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
+from ..kinds.base import option_order
 
 # %% ../../../nbs/quiz/author/45_soundness.ipynb #c005
 SPREADS = 2  # how many standard deviations over seeds a tolerance must span
@@ -104,7 +105,8 @@ class Trial:
                     self.say('Q006', f'the wrong value {value} is accepted', *where)
                 elif result.tag != rule.tag:
                     end = result.tag or result.state
-                    self.say('Q006', f'the rule {rule.tag} is never reached: {value} ends in {end!r}', *where)
+                    text = f'the rule {rule.tag} is never reached: {value} ends in {end!r}'
+                    self.say('Q006', text, *where)
 
     def try_spread(self):
         "A tolerance is measured, not guessed: it spans what the number does from seed to seed."

@@ -16,7 +16,8 @@ from .items import item_statistics
 from .report import grades_csv, junit_xml, report_html
 from .submissions import read_submissions
 from .worker import close_workers, mark_one
-from ..core.reader import find_quiz, load_quiz
+from ..core.folder import find_quiz
+from ..core.reader import load_quiz
 from ..sandbox.process import has_bwrap
 
 # %% ../../../nbs/quiz/classroom/60_batch.ipynb #n001

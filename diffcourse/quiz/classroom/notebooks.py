@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...base.errors import BadInput, CourseError
-from ..core.grade import option_order
 from ..core.reader import load_quiz
+from ..kinds.base import option_order
 
 # %% ../../../nbs/quiz/classroom/30_notebooks.ipynb #n004
 class Found(NamedTuple):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from ...base.errors import BadInput, CourseError
 from .notebooks import notebook_answers
-from ..core.reader import find_quiz, load_quiz
+from ..core.folder import find_quiz
+from ..core.reader import load_quiz
 from ..core.source import BadFile, read_yaml
 
 # %% ../../../nbs/quiz/classroom/40_submissions.ipynb #c005

@@ -17,8 +17,9 @@ import sys
 import threading
 import time
 
+from ..core.folder import find_quiz
 from ..core.grade import grade, right_answer
-from ..core.reader import find_quiz, read_quiz
+from ..core.reader import read_quiz
 from ..ground.values import Values
 from ..sandbox.process import jailed
 

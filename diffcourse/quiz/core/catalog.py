@@ -27,14 +27,13 @@ def _stamp(path):
 
 def _read(path):
     "A line of the list, from the file itself."
-    reader = importlib.import_module(
-        'diffcourse.quiz.core.reader'
-    )  # here, because this takes longer than all the rest
+    reader = importlib.import_module('diffcourse.quiz.core.reader')  # here: it takes longer than all the rest
+    source = importlib.import_module('diffcourse.quiz.core.source')
     name = Path(path).stem
     try:
         q = reader.load_quiz(path)
         return QuizInfo(name, q.title, q.lesson or '', str(path), len(q.questions))
-    except importlib.import_module('diffcourse.quiz.core.source').BadFile as e:
+    except source.BadFile as e:
         return QuizInfo(name, '', '', str(path), 0, str(e))
 
 
@@ -44,11 +43,18 @@ def _kept(file, format):
         kept = json.loads(file.read_text('utf-8'))
     except (OSError, ValueError):
         return {}
-    return (
-        kept['files']
-        if isinstance(kept, dict) and kept.get('format') == format and isinstance(kept.get('files'), dict)
-        else {}
-    )
+    if not isinstance(kept, dict) or kept.get('format') != format:
+        return {}
+    files = kept.get('files')
+    return files if isinstance(files, dict) else {}
+
+
+def _kept_info(old, stamp, path):
+    "A line of the list as it was kept; None if the file has changed, or what was kept is damaged."
+    try:
+        return QuizInfo(**old['info'] | {'path': str(path)}) if stamp and old['stamp'] == stamp else None
+    except (TypeError, KeyError):
+        return None
 
 
 def list_quizzes() -> list[QuizInfo]:
@@ -59,15 +65,7 @@ def list_quizzes() -> list[QuizInfo]:
     found = {}
     for path in quiz_files():
         at, stamp = str(path.resolve()), _stamp(path)
-        old = kept.get(at)
-        try:
-            info = (
-                QuizInfo(**old['info'] | {'path': str(path)})
-                if stamp and old['stamp'] == stamp
-                else _read(path)
-            )
-        except (TypeError, KeyError):
-            info = _read(path)
+        info = _kept_info(kept.get(at), stamp, path) or _read(path)
         found[at] = {'stamp': stamp, 'info': dataclasses.asdict(info)}
     if any(kept.get(a) != f for a, f in found.items()):
         try:

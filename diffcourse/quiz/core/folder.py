@@ -36,7 +36,8 @@ def _course_folder():
 
 def quiz_folder() -> Path:
     "Where the questionnaires are; `BadInput` if DIFFCOURSE_QUIZZES names no folder."
-    if given := os.environ.get('DIFFCOURSE_QUIZZES'):
+    given = os.environ.get('DIFFCOURSE_QUIZZES')
+    if given:
         if not Path(given).expanduser().is_dir():
             raise BadInput(f'DIFFCOURSE_QUIZZES is {given!r}; expected a folder')
         return Path(given).expanduser()
@@ -76,10 +77,10 @@ def find_quiz(
     text = str(name)
     if text.endswith(('.yaml', '.yml')) or os.sep in text:
         return Path(text).expanduser()
-    if text in (names := quiz_names()):
+    names = quiz_names()
+    if text in names:
         return quiz_folder() / f'{text}.yaml'
     if is_map(f'{text}.yaml'):
-        raise BadInput(
-            f'{text} is what learners ask, and no questionnaire; there are {", ".join(names) or "none"}'
-        )
+        there = ', '.join(names) or 'none'
+        raise BadInput(f'{text} is what learners ask, and no questionnaire; there are {there}')
     raise BadInput(f'no questionnaire in {quiz_folder()} is called {text!r}; {did_you_mean(text, names)}')

@@ -42,19 +42,17 @@ class QuizFile(Part):
 
     def question(self, id: str):
         "The question with that id; `KeyError` if there is none."
-        return next((q for q in self.questions if q.id == id), None) or {}[id]
+        return {q.id: q for q in self.questions}[id]
 
     @model_validator(mode='after')
     def _check(self):
         refuse_twice([q.id for q in self.questions], 'questions', 'questions')
-        for part, names in (('params', (*RESERVED, *self.probes)), ('probes', RESERVED)):
-            for n in getattr(self, part):
-                if n in names:
-                    raise no(
-                        f'the name {n!r} is taken; params and probes share their names with {", ".join(RESERVED)}',
-                        part,
-                        n,
-                    )
+        for part, taken in (('params', (*RESERVED, *self.probes)), ('probes', RESERVED)):
+            for name in getattr(self, part):
+                if name in taken:
+                    others = ', '.join(RESERVED)
+                    text = f'the name {name!r} is taken; params and probes share their names with {others}'
+                    raise no(text, part, name)
         return self
 
 
@@ -71,28 +69,23 @@ def quiz_model() -> type[QuizFile]:
     return QuizFile if known == _KNOWN else _file_of(known)
 
 # %% ../../../nbs/quiz/core/35_schema.ipynb #c012
-def _any(part):
-    "Where nothing but the form of a value tells its types apart, it may fit several: `anyOf` instead of `oneOf`."
+def _any_of(part):
+    "`anyOf` instead of `oneOf` where no key tells the types apart: a value may fit several of them."
     if isinstance(part, list):
-        return [_any(p) for p in part]
+        return [_any_of(p) for p in part]
     if not isinstance(part, dict):
         return part
-    return {'anyOf' if k == 'oneOf' and 'discriminator' not in part else k: _any(v) for k, v in part.items()}
+    inner = {key: _any_of(value) for key, value in part.items()}
+    if 'oneOf' in inner and 'discriminator' not in inner:
+        inner = {'anyOf' if key == 'oneOf' else key: value for key, value in inner.items()}
+    return inner
 
 
 def quiz_schema() -> str:
     "The JSON Schema of questionnaires, as text."
-    return (
-        json.dumps(
-            {
-                '$schema': 'https://json-schema.org/draft/2020-12/schema',
-                **_any(quiz_model().model_json_schema(by_alias=True)),
-            },
-            indent=1,
-            ensure_ascii=False,
-        )
-        + '\n'
-    )
+    schema = {'$schema': 'https://json-schema.org/draft/2020-12/schema'}
+    schema |= _any_of(quiz_model().model_json_schema(by_alias=True))
+    return json.dumps(schema, indent=1, ensure_ascii=False) + '\n'
 
 
 def schema_file() -> Path:

@@ -13,11 +13,11 @@ from contextlib import suppress
 import ipywidgets as W
 
 from ...base.errors import CourseError
-from ..core.grade import Result
 from ..core.session import Session
 from .inputs import make_input, to_html
 from .results import ideas_html, message_html, result_html, sign_html
 from .terminal import RATED, due_words
+from ..ground.record import Result
 
 # %% ../../../nbs/quiz/faces/28_card.ipynb #n004
 def wrapping_row(

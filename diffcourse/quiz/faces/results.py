@@ -9,8 +9,8 @@ __all__ = ['SIGNS', 'panel_file', 'sign_html', 'message_html', 'text_html', 'res
 import html
 from importlib import resources
 
-from ..core.grade import Result
 from .inputs import to_html
+from ..ground.record import Result
 from ..kinds.base import kinds
 
 # %% ../../../nbs/quiz/faces/25_results.ipynb #n004

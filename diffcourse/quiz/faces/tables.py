@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..classroom.items import total
-from ..core.session import Session, list_quizzes
+from ..core.catalog import list_quizzes
+from ..core.session import Session
 from ..core.store import Store, due
 from .terminal import how_to_go_on, take
 

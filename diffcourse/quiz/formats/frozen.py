@@ -9,8 +9,9 @@ __all__ = ['Loss', 'lost_parts', 'freeze', 'pairs_of', 'middle', 'percent']
 from dataclasses import dataclass
 
 from ...base.errors import CourseError
+from ..core.folder import find_quiz
 from ..core.grade import grade, right_answer
-from ..core.reader import find_quiz, read_quiz
+from ..core.reader import read_quiz
 from ..ground.values import BrokenQuiz, Values
 from ..kinds.base import Frozen
 from ..probe.registry import PROBES, Registry

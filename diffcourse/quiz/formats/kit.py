@@ -13,8 +13,9 @@ from datetime import datetime, timezone
 from ...base.errors import CourseError
 from ...base.files import write_whole
 from ...base.show import Note, Strip, Table, data_uri
+from ..core.folder import find_quiz
 from ..core.grade import evidence_of, grade, right_answer
-from ..core.reader import find_quiz, read_quiz
+from ..core.reader import read_quiz
 from ..core.schema import QuizFile
 from ..ground.values import BrokenQuiz, Values, probes_of
 from ..probe.registry import PROBES, Registry

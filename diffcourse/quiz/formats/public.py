@@ -7,7 +7,8 @@ __all__ = ['public_questions']
 
 # %% ../../../nbs/quiz/formats/18_public.ipynb #c003
 from ...base.errors import CourseError
-from ..core.reader import find_quiz, read_quiz
+from ..core.folder import find_quiz
+from ..core.reader import read_quiz
 from ..ground.rng import shuffled
 from ..ground.values import BrokenQuiz, Values
 from ..probe.registry import PROBES, Registry

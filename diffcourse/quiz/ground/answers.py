@@ -27,7 +27,8 @@ class Unreadable(BadInput):
 def said(
     given,  # Anything
 ) -> str:  # One line
-    "An answer in a message, in the same way in every language: text in quotes, the rest as JSON, and of what has no JSON its type."
+    """An answer as messages quote it, the same in Python and in the page's script.
+    Text in quotes, the rest as JSON; of what has no JSON, the name of its type."""
     if isinstance(given, str):
         return f"'{' '.join(given.split())[:40]}'"
     if given is None:

@@ -59,9 +59,8 @@ def one_of(
     given = [n for n in names if getattr(part, n, None) is not None]
     shown = [n.rstrip('_') for n in names]
     if len(given) != 1:
-        raise no(
-            f'needs exactly one of {", ".join(shown)}; has {" and ".join(n.rstrip("_") for n in given) or "none"}'
-        )
+        has = ' and '.join(n.rstrip('_') for n in given) or 'none'
+        raise no(f'needs exactly one of {", ".join(shown)}; has {has}')
     return given[0]
 
 # %% ../../../nbs/quiz/ground/20_parts.ipynb #c007

@@ -61,7 +61,7 @@ class Result(BaseModel):
         return self.model_dump(mode='json')
 
     def __str__(self) -> str:
-        "A few lines for people. The explanation gives the answer away, so it is shown to those who have found it."
+        "A few lines for people. The explanation gives the answer away, so it comes with a right answer only."
         mark = {
             'correct': '✓ correct',
             'incorrect': '✗ not correct',

@@ -132,7 +132,8 @@ def fields_of(
     for m in _TEMPLATE.finditer(template):
         if m[0] in '{}':
             raise BrokenQuiz(
-                f'{template[m.start() : m.start() + 20]!r} is no field such as {{probe.field:.2f}}; a brace itself is written twice'
+                f'{template[m.start() : m.start() + 20]!r} is no field such as {{probe.field:.2f}}; '
+                'a brace itself is written twice'
             )
         if m[1]:
             out.append(m[1])
@@ -190,13 +191,8 @@ class Values:
         registry: Registry = PROBES,
         shift: int = 0,  # Added to every seed, to see how much a value moves
     ):
-        self.quiz, self.variant, self.models, self.registry, self.shift = (
-            quiz,
-            variant % quiz.variants,
-            models,
-            registry,
-            shift,
-        )
+        self.quiz, self.variant = quiz, variant % quiz.variants
+        self.models, self.registry, self.shift = models, registry, shift
         self.params = {n: param_value(quiz.id, n, p, self.variant) for n, p in quiz.params.items()}
         self.runs = {}
 
@@ -228,9 +224,8 @@ class Values:
     def run(self, name: str) -> ProbeRun:
         "Run the probe that the questionnaire calls by this name."
         if name not in self.quiz.probes:
-            raise BrokenQuiz(
-                f'no probe here is called {name!r}; there are {", ".join(self.quiz.probes) or "none"}'
-            )
+            there = ', '.join(self.quiz.probes) or 'none'
+            raise BrokenQuiz(f'no probe here is called {name!r}; there are {there}')
         return self.measure(self.quiz.probes[name])
 
     def get(self, value):
@@ -262,26 +257,20 @@ class Values:
 
     def where(self) -> dict:
         "What `{run.model}` and its like stand for: where the last measurement came from."
-        made = [r.provenance for r in self.runs.values() if r.provenance.model] or [
-            r.provenance for r in self.runs.values()
-        ]
-        return (
-            {k: getattr(made[-1], k) for k in ('model', 'weights', 'device', 'dtype')}
-            if made
-            else {
-                'model': settings().model,
-                'weights': '',
-                'device': settings().device,
-                'dtype': settings().dtype,
-            }
-        )
+        all_runs = [run.provenance for run in self.runs.values()]
+        with_model = [provenance for provenance in all_runs if provenance.model]
+        if all_runs:
+            last = (with_model or all_runs)[-1]
+            return {name: getattr(last, name) for name in ('model', 'weights', 'device', 'dtype')}
+        now = settings()
+        return {'model': now.model, 'weights': '', 'device': now.device, 'dtype': now.dtype}
 
     def spread(self, value, n: int = 5) -> float:
         "Standard deviation of a live value over `n` seeds: this one and the next ones."
-        xs = [
-            _number(Values(self.quiz, self.variant, self.models, self.registry, shift).get(value))
-            for shift in range(n)
-        ]
+        xs = []
+        for shift in range(n):
+            shifted = Values(self.quiz, self.variant, self.models, self.registry, shift)
+            xs.append(_number(shifted.get(value)))
         mean = sum(xs) / n
         return (sum((x - mean) ** 2 for x in xs) / (n - 1)) ** 0.5
 
@@ -300,23 +289,20 @@ def paths_in(
         part = {n: getattr(part, n) for n in type(part).model_fields}
     if isinstance(part, dict):
         part = list(part.values())
-    return (
-        list(dict.fromkeys(p for x in part for p in paths_in(x))) if isinstance(part, (list, tuple)) else []
-    )
+    if not isinstance(part, (list, tuple)):
+        return []
+    return list(dict.fromkeys(path for inner in part for path in paths_in(inner)))
 
 
 def probes_of(
     question,
     quiz,  # The `QuizFile` that it stands in
 ) -> list[str]:  # Names, as the questionnaire calls them
-    "Which probes a question's answer and explanation lean on."
-    shown = [
-        f for t in (question.prompt, question.explain, getattr(question, 'text', '')) for f in fields_of(t)
-    ]
+    "Which probes a question's answer and explanation need."
+    paths = paths_in(question)
     options = getattr(question, 'options', None) or ()
-    pictures = [o.picture for o in options if isinstance(o, Picture)]
-    return list(
-        dict.fromkeys(
-            n for n in (p.split('.')[0] for p in [*paths_in(question), *pictures, *shown]) if n in quiz.probes
-        )
-    )
+    paths += [o.picture for o in options if isinstance(o, Picture)]
+    for template in (question.prompt, question.explain, getattr(question, 'text', '')):
+        paths += fields_of(template)
+    names = dict.fromkeys(path.split('.')[0] for path in paths)
+    return [name for name in names if name in quiz.probes]

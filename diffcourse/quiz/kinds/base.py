@@ -23,7 +23,8 @@ from ..ground.values import Values, show
 class Ask(NamedTuple):
     "How a face asks for an answer."
 
-    form: str  # radio, checks, pictures, line, fields (one for each name), places (one for each thing), area or code
+    # radio, checks, pictures, line, fields (one for each name), places (one for each thing), area or code
+    form: str
     say: str  # What a terminal says can be typed
     label: str = ''  # Of the line or the area
     example: str = ''  # Shown in an empty line

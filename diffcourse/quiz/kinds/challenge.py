@@ -53,7 +53,7 @@ def meets(
 
 @kind
 class Challenge(Question):
-    "Find an input of the model. The answer becomes an argument of a probe; the mark is a condition on what it measures."
+    "Find an input of the model. The answer becomes an argument of a probe, and what it measures is marked."
 
     kind: Literal['challenge']
     probe: Use = Field(description='everything but the input')

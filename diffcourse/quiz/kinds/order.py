@@ -37,12 +37,13 @@ def common(
 # %% ../../../nbs/quiz/kinds/70_order.ipynb #c006
 @kind
 class Order(Question):
-    "Put things in order. Score: (longest common subsequence − 1)/(number of things − 1), so that the reverse gets nothing."
+    "Put things in order. Score: (longest common subsequence − 1)/(number of things − 1)."
 
     kind: Literal['order']
     items: Annotated[tuple[Item, ...], Field(min_length=3, max_length=12)]
     answer: Row = Field(
-        description='ids in the right order, or {rank: {id: value, …}}, which is from the largest to the smallest'
+        description='ids in the right order, '
+        'or {rank: {id: value, …}}, which is from the largest to the smallest'
     )
 
     badge = 'put in order'

@@ -20,7 +20,7 @@ from .numeric import OneNumber
 # %% ../../../nbs/quiz/kinds/45_predict.ipynb #c004
 @kind
 class Predict(Question):
-    "Say what will come out before it is run: the first answer is locked, then the run is shown. With options it is a choice, without them a number."
+    "Say what will come out before it is run. With options it is a choice, without them a number."
 
     kind: Literal['predict']
     options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12)] | None = None
