@@ -43,7 +43,8 @@ class Draw(Part):
     ]
     shape: tuple[Annotated[int, Field(ge=1, le=4096)], ...] | None = Field(
         None,
-        description='of latents (B,4,h,w), images or a tensor; of floats, ints and bools too, else they are single values',
+        description='of latents (B,4,h,w), images or a tensor; '
+        'of floats, ints and bools too, else they are single values',
     )
     low: Number | None = Field(None, description='smallest float, int or time step')
     high: Number | None = Field(None, description='largest')
