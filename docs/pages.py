@@ -300,7 +300,9 @@ def write_lessons(src, lessons):
         'opens it.'
     )
     body = cards(items) if items else 'None yet.\n'
-    (folder / 'index.md').write_text(list_page('Lessons', says, body, list(lessons)), encoding='utf-8')
+    body += '\nEach sentence about a picture or a number asserts itself: [what the lessons claim](claims.md).\n'
+    tree = [*lessons, 'claims']
+    (folder / 'index.md').write_text(list_page('Lessons', says, body, tree), encoding='utf-8')
 
 
 def floor_page(folder):
