@@ -268,7 +268,11 @@ def write_source(found, runs, quizzes, src, kits):
         if page.startswith('reference/')
     )
     pages.write_lessons(src, lessons)
-    guides = [(*heading(nb), f'{page[8:]}.ipynb') for page, nb in found.values() if page.startswith('quizzes/')]
+    guides = [
+        (*heading(nb), f'{page[8:]}.ipynb')
+        for page, nb in found.values()
+        if page.startswith('quizzes/')
+    ]
     pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guides)
     pages.write_reference(src, [(folder, m, says) for folder, _, m, says in modules])
     claims = {lesson: found for lesson, found in all_claims().items() if lesson[0] in lessons}

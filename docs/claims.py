@@ -1,4 +1,4 @@
-"What each lesson claims, and the line that asserts it: collected from the hidden cells that begin with `# claim`."
+"What each lesson claims: collected from the hidden cells that assert it, which begin with `# claim`."
 
 import ast
 import re
@@ -8,9 +8,9 @@ from notebooks import ROOT, heading, read
 
 CLAIM = re.compile(r'^# claim(?: \((?P<over>over [^)]*)\))?: (?P<says>.+)$')
 LEAD = (
-    'Lessons say what a picture or a number shows. Each of these sentences is asserted, on the very objects that are '
-    'shown, by a hidden cell after it, and runs whenever the lesson does. Where a sentence is general, it is '
-    'checked over several seeds.'
+    'Lessons say what a picture or a number shows. Each of these sentences is asserted by a hidden cell, '
+    'on the very objects that are shown, and runs whenever the lesson does. Where a sentence is general, it '
+    'is checked over several seeds.'
 )
 
 
@@ -45,7 +45,8 @@ def _claims_in(source, section):
         match = CLAIM.match(lines[start])
         n = sum(start < k < end for k in asserted)
         if not match or not n:
-            raise ValueError(f'{lines[start]!r}: expected "# claim: …" or "# claim (over …): …", and an assert below')
+            expected = 'expected "# claim: …" or "# claim (over …): …", and an assert below'
+            raise ValueError(f'{lines[start]!r}: {expected}')
         yield Claim(match['says'], match['over'] or '', section, n)
 
 
@@ -62,12 +63,18 @@ def claims_page(claims):
     "The page, as Markdown."
     out = ['# What the lessons claim', f':::{{container}} lead\n{LEAD}\n:::']
     head = '| lesson | claims | over several seeds |\n|---|---|---|'
-    rows = [f'| [{title}]({name}.ipynb) | {len(c)} | {sum(bool(x.over) for x in c)} |' for (name, title), c in claims.items()]
+    rows = [row(name, title, found) for (name, title), found in claims.items()]
     out.append('\n'.join([head, *rows]))
     for (_, title), found in claims.items():
         if found:
             out.append(f'## {title}\n\n' + '\n'.join(line(c) for c in found))
     return '\n\n'.join(out) + '\n'
+
+
+def row(name, title, found):
+    "How many claims a lesson has."
+    several = sum(bool(c.over) for c in found)
+    return f'| [{title}]({name}.ipynb) | {len(found)} | {several} |'
 
 
 def line(claim):

@@ -18,7 +18,8 @@ def notebook(code, heading='## Part'):
 
 
 def test_a_claim_has_a_sentence_and_an_assert():
-    (first, second) = claims_of(notebook('#| hide\n# claim: one\nassert 1\n# claim (over 5 seeds): two\nassert 2\nassert 3'))
+    code = '#| hide\n# claim: one\nassert 1\n# claim (over 5 seeds): two\nassert 2\nassert 3'
+    first, second = claims_of(notebook(code))
     assert (first.says, first.over, first.asserts, first.section) == ('one', '', 1, 'Part')
     assert (second.says, second.over, second.asserts) == ('two', 'over 5 seeds', 2)
 
