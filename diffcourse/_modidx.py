@@ -1349,6 +1349,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                         'diffcourse/quiz/core/session.py'),
                                               'diffcourse.quiz.core.session.Session.__init__': ( 'quiz/core/session.html#session.__init__',
                                                                                                  'diffcourse/quiz/core/session.py'),
+                                              'diffcourse.quiz.core.session.Session._answers': ( 'quiz/core/session.html#session._answers',
+                                                                                                 'diffcourse/quiz/core/session.py'),
                                               'diffcourse.quiz.core.session.Session._lock': ( 'quiz/core/session.html#session._lock',
                                                                                               'diffcourse/quiz/core/session.py'),
                                               'diffcourse.quiz.core.session.Session.answered': ( 'quiz/core/session.html#session.answered',
