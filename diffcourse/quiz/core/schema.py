@@ -63,7 +63,7 @@ def _file_of(known):
 
 
 def quiz_model() -> type[QuizFile]:
-    "The model of a file with all kinds that there are now, also those registered since this module was imported."
+    "The model of a file with all kinds that there are now, also those registered later than this module."
     known = tuple(kinds().values())
     return QuizFile if known == _KNOWN else _file_of(known)
 
