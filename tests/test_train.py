@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 
 pytestmark = pytest.mark.slow
 
+PATIENCE = 900  # seconds; a run takes one minute on an idle machine
+
 PARTS = ('unet/diffusion_pytorch_model', 'vae/diffusion_pytorch_model', 'clip/model', 'text_encoder/model')
 
 
@@ -26,14 +28,14 @@ def start(out, *more):
 
 
 def finish(process):
-    err = process.communicate(timeout=300)[1]
+    err = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode == 0, err[-800:]
 
 
 @pytest.mark.parametrize('stage', ['clip', 'unet'])
 def test_killed_and_resumed(tmp_path, whole, stage):
     process, out = start(tmp_path / 'run'), tmp_path / 'run'
-    limit = time.monotonic() + 240
+    limit = time.monotonic() + PATIENCE
     while not any((out / stage / 'checkpoints').glob('step-0*[234]')):
         assert process.poll() is None, process.stderr.read()[-800:]
         assert time.monotonic() < limit, 'no checkpoint appeared'
@@ -62,6 +64,23 @@ def whole(tmp_path_factory):
     if process.poll() is None:
         process.kill()
         process.wait()
+
+
+def test_going_on_with_a_model(tmp_path, whole):
+    "Nothing stays as it was in the model gone on with, and the card tells the whole history."
+    out, earlier = tmp_path / 'more', whole() / 'model'
+    finish(start(out, '--base', str(earlier)))
+    parts = [f'clip/{name}' for name in ('text_model.', 'text_proj', 'vision_model.', 'visual_proj')]
+    for part in [*parts, 'unet/', 'vae/encoder.', 'vae/decoder.']:
+        folder, beginning = part.split('/')
+        file = next((earlier / folder).glob('*.safetensors')).name
+        before, after = (load_file(model / folder / file) for model in (earlier, out / 'model'))
+        names = [n for n in before if n.startswith(beginning) and n.endswith('weight')]
+        assert names
+        same = [n for n in names if (before[n] == after[n]).all()]
+        assert not same, f'{part} was not trained further: {same}'
+    card = (out / 'model/README.md').read_text()
+    assert card.count('| u-net | 6 |') == card.count('| autoencoder | 6 |') == 2
 
 
 def test_what_a_run_leaves(whole):

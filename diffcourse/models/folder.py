@@ -134,17 +134,17 @@ def clip_text_encoder(
     return encoder
 
 # %% ../../nbs/3_models/10_folder.ipynb #c012
-def _for_disk(net, dtype):
-    "A network in the precision that is wanted on disk."
-    if dtype is None:
-        return net
-    net = copy.deepcopy(net).to(dtype)
+def _half(net):
+    "A copy in half precision."
+    net = copy.deepcopy(net).half()
     if hasattr(net, 'register_to_config'):             # where it was read from is nobody's business
         net.register_to_config(_name_or_path='')
     return net
 
 def _save_tokenizer(tokenizer, folder):
     "In today's format and in vocab.json and merges.txt, which older releases read."
+    tokenizer.backend_tokenizer.no_truncation()        # else the file would tell how it was used last
+    tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(folder)
     tokenizer.backend_tokenizer.model.save(str(folder))
 
@@ -167,7 +167,7 @@ def save_folder(
     scheduler:dict,      # Configuration of a diffusers scheduler, with `_class_name`
     clip=None,           # Both towers, for `clip/`
     image_processor=None,# What prepares pictures for CLIP, for `clip/` as well
-    dtype=None,          # Of the weights on disk, such as `torch.float16`; by default as they are
+    half:bool=False,     # Store the weights in half precision; by default as they are
 )->Path:                 # `path`
     "Write a model so that diffusers' `StableDiffusionPipeline.from_pretrained` can read it."
     path = Path(path)
@@ -175,7 +175,8 @@ def save_folder(
     with quiet():
         for name, net in dict(text_encoder=text_encoder, unet=unet, vae=vae, clip=clip).items():
             if net is not None:
-                _for_disk(net, dtype).save_pretrained(path/name, safe_serialization=True)
+                stored = _half(net) if half else net
+                stored.save_pretrained(path/name, safe_serialization=True)
     _save_tokenizer(tokenizer, path/'tokenizer')
     if clip is not None:
         _save_tokenizer(tokenizer, path/'clip')

@@ -24,7 +24,7 @@ from ..base.files import whole_file, write_whole
 class DoodleSet:
     "Many drawings in memory."
     images:Tensor    # (n,3,side,side) uint8
-    labels:Tensor    # (n,5) int64: indices into `THINGS`, `COLOURS` (ink), `COLOURS` (background), `SIZES`, `PLACES`
+    labels:Tensor    # (n,5) int64: thing, ink, background, size, place, as indices of their lists
     captions:list    # n strings
 
     def __len__(self): return len(self.captions)
@@ -32,7 +32,22 @@ class DoodleSet:
         index:Tensor=None, # Which ones (B,); all by default
     )->Tensor:             # (B,3,side,side) float32 in [-1,1]
         "Pictures as the networks want them."
-        return (self.images if index is None else self.images[index]).float()/127.5 - 1
+        chosen = self.images if index is None else self.images[index]
+        return chosen.float()/127.5 - 1
+
+def _draw(n, seed, split, side, quiet):
+    "A set, drawn."
+    inks = list(COLOURS)
+    images, labels = np.empty((n, side, side, 3), np.uint8), np.empty((n, 5), np.int64)
+    captions = []
+    for i in tqdm(range(n), desc='drawing', disable=quiet, leave=False):
+        d = doodle(i, seed, split, side)
+        images[i] = d.image
+        labels[i] = (THINGS.index(d.thing), inks.index(d.ink), inks.index(d.background),
+                     SIZES.index(d.size), PLACES.index(d.place))
+        captions.append(d.caption)
+    images = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous()    # (n,side,side,3) → (n,3,side,side)
+    return DoodleSet(images, torch.from_numpy(labels), captions)
 
 def doodle_set(
     n:int,              # How many
@@ -43,22 +58,21 @@ def doodle_set(
     side:int=SIDE,      # Pixels
 )->DoodleSet:
     "Draw `n` doodles, or read them from `cache`."
-    stem = Path(cache or '.')/f'pool-{split}-{seed}-{n}-{side}'; tens, text = stem.with_suffix('.safetensors'), stem.with_suffix('.json')
-    if cache and tens.is_file() and text.is_file():
-        t = load_file(tens); return DoodleSet(t['images'], t['labels'], json.loads(text.read_text()))
-    images, labels, captions = np.empty((n,side,side,3), np.uint8), np.empty((n,5), np.int64), []
-    inks = list(COLOURS)
-    for i in tqdm(range(n), desc='drawing', disable=quiet, leave=False):
-        d = doodle(i, seed, split, side); images[i] = d.image; captions.append(d.caption)
-        labels[i] = THINGS.index(d.thing), inks.index(d.ink), inks.index(d.background), SIZES.index(d.size), PLACES.index(d.place)
-    out = DoodleSet(torch.from_numpy(images).permute(0,3,1,2).contiguous(), torch.from_numpy(labels), captions)
-    if cache:
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(tens) as beside:
-            save_file({'images': out.images, 'labels': out.labels}, beside)
-        write_whole(text, json.dumps(captions))
+    if cache is None:
+        return _draw(n, seed, split, side, quiet)
+    stem = Path(cache)/f'pool-{split}-{seed}-{n}-{side}'
+    tensors, texts = stem.with_suffix('.safetensors'), stem.with_suffix('.json')
+    if tensors.is_file() and texts.is_file():
+        kept = load_file(tensors)
+        return DoodleSet(kept['images'], kept['labels'], json.loads(texts.read_text()))
+    out = _draw(n, seed, split, side, quiet)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(tensors) as beside:
+        save_file({'images': out.images, 'labels': out.labels}, beside)
+    write_whole(texts, json.dumps(out.captions))
     return out
 
+# %% ../../nbs/5_train/20_data.ipynb #c010
 def step_generator(
     seed:int,     # Of the run
     step:int,     # Of the loop

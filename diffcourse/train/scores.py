@@ -6,11 +6,14 @@
 __all__ = ['SEED', 'picture_scores', 'test_prompts', 'drawing_scores', 'edit_scores', 'scores', 'score_table', 'print_scores']
 
 # %% ../../nbs/5_train/80_scores.ipynb #c003
+import json
+
 import torch
 
 from ..base.doodles import COLOURS, PLACES, SIZES, THINGS, caption, doodles, heldout
 from ..maths.loss import psnr
 from ..models.judge import Judge, load_judge, read_attributes
+from ..models.load import load_models
 from ..pipeline.edit import image_to_image
 from ..pipeline.generate import generate
 from .clip import zero_shot
@@ -22,27 +25,29 @@ SEED = 4242   # Of the test drawings and prompts
 
 def picture_scores(
     models,          # As from `load_models`
-    data:DoodleSet,       # Drawings
-)->dict:             # 'psnr' in dB over all drawings, 'latent_std' of the scaled latents (1 when the scaling factor is right)
+    data:DoodleSet,  # Drawings
+)->dict:             # 'psnr' in dB over all drawings, 'latent_std' of the scaled latents (it should be 1)
     "How well the autoencoder gives drawings back."
     with torch.inference_mode():
         x = data.pixels()
-        z = torch.cat([models.vae.encode(b).latent_dist.mean for b in x.split(64)])
-        y = torch.cat([models.vae.decode(b).sample for b in z.split(64)])
-    return {'psnr': float(psnr(y.clamp(-1, 1), x)), 'latent_std': float((z*models.vae.config.scaling_factor).std())}
+        z = torch.cat([models.vae.encode(part).latent_dist.mean for part in x.split(64)])
+        y = torch.cat([models.vae.decode(part).sample for part in z.split(64)])
+    scaled = z*models.vae.config.scaling_factor
+    return {'psnr': float(psnr(y.clamp(-1, 1), x)), 'latent_std': float(scaled.std())}
 
 def test_prompts(
     n:int,               # How many
     held:bool=False,     # Combinations of thing and ink that training never shows, or only those it shows?
     seed:int=SEED,
 )->tuple:                # n prompts, and what they ask for: (n,5) int64 as in `DoodleSet`
-    "What to ask for. The combinations of thing and ink are gone through in turn, the rest is drawn at random."
+    "What to ask for: all combinations of thing and ink in turn, the rest at random."
     pairs = [(t, c) for t in THINGS for c in COLOURS if heldout(t, c) == held]
     inks, prompts, asked = list(COLOURS), [], []
+    counts = len(COLOURS) - 1, len(SIZES), len(PLACES)
     for i in range(n):
         g = step_generator(seed, i)
         thing, ink = pairs[i*7 % len(pairs)]
-        b, s, p = (int(torch.randint(k, (1,), generator=g)) for k in (len(COLOURS)-1, len(SIZES), len(PLACES)))
+        b, s, p = (int(torch.randint(k, (1,), generator=g)) for k in counts)
         background = [c for c in COLOURS if c != ink][b]
         prompts.append(caption(thing, ink, background, SIZES[s], PLACES[p]))
         asked.append((THINGS.index(thing), inks.index(ink), inks.index(background), s, p))
@@ -55,14 +60,16 @@ def drawing_scores(
     steps:int=50, guidance:float=None, sampler:str='ddim', # As in `generate`
     judge:Judge=None,        # `load_judge()` by default
     seed:int=SEED,
-)->dict:                     # 'thing', 'ink', 'background', 'size', 'place' → part of the pictures that show it, in [0,1]; 'all': the first three at once
+)->dict:                     # As from `shares`: attribute → part of the pictures that show it
     "How often the model draws what it was asked for, each prompt from a start noise of its own."
     prompts, asked = test_prompts(n, held, seed)
     images = []
     for k in range(0, n, 35):
         part = prompts[k:k+35]
         seeds = [seed + k + j for j in range(len(part))]
-        images += generate(models, part, steps=steps, guidance=guidance, sampler=sampler, seed=seeds, record=False).images
+        trace = generate(models, part, steps=steps, guidance=guidance, sampler=sampler, seed=seeds,
+                         record=False)
+        images += trace.images
     return shares(read_attributes(images, judge), asked)
 
 def edit_scores(
@@ -76,8 +83,8 @@ def edit_scores(
     "How often image-to-image turns a drawing into another one that was asked for."
     prompts, asked = test_prompts(n, seed=seed)
     pictures = [d.pil for d in doodles(n, seed+2, side=models.size[0])]
-    trace = image_to_image(models, pictures, prompts, strength, steps=steps, guidance=guidance, sampler=sampler,
-                           seed=list(range(seed, seed+n)), record=False)
+    trace = image_to_image(models, pictures, prompts, strength, steps=steps, guidance=guidance,
+                           sampler=sampler, seed=list(range(seed, seed+n)), record=False)
     return shares(read_attributes(trace.images, judge), asked)
 
 # %% ../../nbs/5_train/80_scores.ipynb #c006
@@ -89,15 +96,24 @@ def scores(
     judge:Judge=None,
 )->dict:                 # Nested, JSON-able
     "Everything on the model card."
-    small = doodle_set(drawings, SEED, side=64)               # what CLIP and judge read
-    out = {'judge on true drawings': accuracy(judge or load_judge(), doodle_set(drawings, SEED+1, 'all', side=64)),
-           'autoencoder': picture_scores(models, doodle_set(drawings, SEED, side=models.size[0]))}
-    if models.clip is not None: out['clip, zero-shot'] = zero_shot(models.clip, models.tokenizer, small)
-    out['drawn, trained combinations'] = drawing_scores(models, n, False, steps, guidance, judge=judge)
-    out['drawn, held-out combinations'] = drawing_scores(models, n, True, steps, guidance, judge=judge)
-    out['drawn in 10 steps, dpmpp_2m'] = drawing_scores(models, n, False, 10, guidance, 'dpmpp_2m', judge=judge)
-    out['drawn over another drawing, strength 0.6'] = edit_scores(models, max(2, n*50//210), steps=steps, guidance=guidance, judge=judge)
-    return out
+    true = doodle_set(drawings, SEED+1, 'all', side=64)
+    small = doodle_set(drawings, SEED, side=64)               # what CLIP reads
+    large = doodle_set(drawings, SEED, side=models.size[0])
+    out = {
+        'judge on true drawings': accuracy(judge or load_judge(), true),
+        'autoencoder': picture_scores(models, large),
+    }
+    if models.clip is not None:
+        out['clip, zero-shot'] = zero_shot(models.clip, models.tokenizer, small)
+
+    def drawn(held=False, steps=steps, sampler='ddim'):
+        return drawing_scores(models, n, held, steps, guidance, sampler, judge)
+    out['drawn, trained combinations'] = drawn()
+    out['drawn, held-out combinations'] = drawn(held=True)
+    out['drawn in 10 steps, dpmpp_2m'] = drawn(steps=10, sampler='dpmpp_2m')
+    pairs = max(2, n*50//210)
+    edited = edit_scores(models, pairs, steps=steps, guidance=guidance, judge=judge)
+    return out | {'drawn over another drawing, strength 0.6': edited}
 
 def score_table(
     found:dict,   # From `scores`
@@ -106,7 +122,10 @@ def score_table(
     special = {'psnr': '{:.1f} dB', 'latent_std': '{:.3f}'}
     rows = ['| what | score |', '|---|---|']
     for group, values in found.items():
-        shown = [f'{k} ' + (special[k].format(v) if k in special else f'{100*v:.1f} %') for k,v in values.items()]
+        shown = []
+        for name, v in values.items():
+            number = special[name].format(v) if name in special else f'{100*v:.1f} %'
+            shown.append(f'{name} {number}')
         rows.append(f"| {group} | {', '.join(shown)} |")
     return '\n'.join(rows)
 
@@ -115,11 +134,8 @@ def print_scores(
     n:int=210,
     guidance:float=None, # settings.ini's by default
     as_json:bool=False,
-)->dict:
-    "`diffcourse bench scores`."
-    import json
-
-    from diffcourse.models.load import load_models
+)->dict:                # The scores
+    "Measure a model and print its scores, as `diffcourse bench scores` does."
     found = scores(load_models(model), n, guidance=guidance)
     print(json.dumps(found, indent=1) if as_json else score_table(found))
     return found

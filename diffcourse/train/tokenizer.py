@@ -22,17 +22,19 @@ def train_tokenizer(
     captions:list,      # Texts to learn from
     vocab:int=1024,     # Most tokens it may have
     length:int=77,      # Longest text it will be asked for, start and end tokens included
-)->CLIPTokenizer:       # Its first 512 tokens are the 256 bytes, inside and at the end of a word, so nothing is unknown
-    "Learn which byte pairs to merge (Sennrich et al. 2015, arXiv:1508.07909; bytes instead of letters as in CLIP)."
-    bare = CLIPTokenizer(vocab={START: 0, END: 1}, merges=[])                   # for its normaliser and its splitting into words
-    bare.backend_tokenizer.train_from_iterator(captions, BpeTrainer(
-        vocab_size=vocab, show_progress=False, special_tokens=[START, END], end_of_word_suffix='</w>',
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))
-    learnt = json.loads(bare.backend_tokenizer.to_str())['model']
-    merges = [tuple(m) for m in learnt['merges']]
+)->CLIPTokenizer:       # Its first 512 tokens are the 256 bytes, inside and at the end of a word
+    "Learn which byte pairs to merge (Sennrich et al. 2015, arXiv:1508.07909; bytes, as in CLIP)."
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = [START, END, *letters, *(c + '</w>' for c in letters), *(a + b for a,b in merges)]
-    return CLIPTokenizer(vocab={t: i for i,t in enumerate(dict.fromkeys(tokens))}, merges=merges, model_max_length=length)
+    trainer = BpeTrainer(vocab_size=vocab, show_progress=False, special_tokens=[START, END],
+                         end_of_word_suffix='</w>', initial_alphabet=letters)
+    bare = CLIPTokenizer(vocab={START: 0, END: 1}, merges=[])      # normalises and splits words as CLIP does
+    bare.backend_tokenizer.train_from_iterator(captions, trainer)
+    learnt = json.loads(bare.backend_tokenizer.to_str())['model']
+
+    merges = [tuple(pair) for pair in learnt['merges']]
+    tokens = [START, END, *letters, *(c + '</w>' for c in letters), *(a + b for a, b in merges)]
+    numbers = {token: i for i, token in enumerate(dict.fromkeys(tokens))}
+    return CLIPTokenizer(vocab=numbers, merges=merges, model_max_length=length)
 
 # %% ../../nbs/5_train/30_tokenizer.ipynb #c007
 def save_words(

@@ -25,13 +25,16 @@ def new_vae(
     "The doodle autoencoder with random weights."
     torch.manual_seed(seed)
     n = len(channels)
-    return AutoencoderKL(down_block_types=('DownEncoderBlock2D',)*n, up_block_types=('UpDecoderBlock2D',)*n, block_out_channels=channels,
-                         layers_per_block=1, latent_channels=4, norm_num_groups=8, sample_size=16*2**(n-1))
+    return AutoencoderKL(
+        block_out_channels=channels, layers_per_block=1, latent_channels=4, norm_num_groups=8,
+        down_block_types=('DownEncoderBlock2D',)*n, up_block_types=('UpDecoderBlock2D',)*n,
+        sample_size=16*2**(n-1),
+    )
 
 # %% ../../nbs/5_train/40_vae.ipynb #c007
 def vae_batches(
     data:DoodleSet,
-    seed:int=0,
+    seed:int=0,     # Of the run
     size:int=24,    # Pictures a batch
     crop:int=64,    # Side of the crops, in pixels
     whole:int=4,    # Every how many steps the pictures stay whole
@@ -41,14 +44,15 @@ def vae_batches(
     "Batches of crops and whole pictures."
     def batch_of(step):
         g = step_generator(seed, step)
-        x = data.pixels(torch.randint(len(data), (size,), generator=g))
+        x = data.pixels(torch.randint(len(data), (size,), generator=g))       # (B,3,side,side)
         side = x.shape[-1]
         if step % whole:
-            y0, x0 = torch.randint(side-crop+1, (2,), generator=g).tolist()
-            x = x[..., y0:y0+crop, x0:x0+crop].contiguous()
+            top, left = torch.randint(side-crop+1, (2,), generator=g).tolist()
+            x = x[..., top:top+crop, left:left+crop].contiguous()             # (B,3,crop,crop)
         h, w = x.shape[-2]//factor, x.shape[-1]//factor
         batch = {'x': x, 'noise': torch.randn(size, 4, h, w, generator=g)}
-        if base is not None: batch['kept'] = old_latents(base, x, (h, w))
+        if base is not None:
+            batch['kept'] = old_latents(base, x, (h, w))
         return batch
     return batch_of
 
@@ -63,20 +67,22 @@ def old_latents(
     small = F.interpolate(x, (factor*shape[0], factor*shape[1]), mode='area')
     return base.encode(small).latent_dist.mean
 
+# %% ../../nbs/5_train/40_vae.ipynb #c010
 def vae_loss(
     vae:AutoencoderKL,
-    batch:dict,      # `x` (B,3,H,W) in [-1,1], `noise` (B,4,h,w) standard normal; `kept` (B,4,h,w) where older latents are to be kept
+    batch:dict,      # `x` (B,3,H,W) in [-1,1], `noise` (B,4,h,w); `kept` (B,4,h,w) if latents are to be kept
     kl:float=1e-3,   # Weight of the KL term
     keep:float=.1,   # Weight of the distance from `kept`
 )->tuple:            # Loss and what to log
-    "Encode, sample a latent by hand, decode, compare (Kingma & Welling 2013, eq. 10; weights as in Rombach et al. 2021, §G: the KL weight is small)."
-    post = vae.encode(batch['x']).latent_dist
-    y = vae.decode(post.mean + post.std*batch['noise']).sample.float()
-    div = kl_to_normal(post.mean.float(), post.logvar.float())
-    loss = reconstruction_loss(y, batch['x']) + kl*div
-    logs = {'psnr': psnr(y.detach(), batch['x']), 'kl': div.detach()}
+    "Encode, sample, decode, compare (Kingma & Welling 2013, eq. 10; weights: Rombach et al. 2021, §G)."
+    posterior = vae.encode(batch['x']).latent_dist
+    z = posterior.mean + posterior.std*batch['noise']                         # (B,4,h,w)
+    y = vae.decode(z).sample.float()                                          # (B,3,H,W)
+    divergence = kl_to_normal(posterior.mean.float(), posterior.logvar.float())
+    loss = reconstruction_loss(y, batch['x']) + kl*divergence
+    logs = {'psnr': psnr(y.detach(), batch['x']), 'kl': divergence.detach()}
     if 'kept' in batch:
-        moved = F.mse_loss(post.mean.float(), batch['kept'].float())
+        moved = F.mse_loss(posterior.mean.float(), batch['kept'].float())
         loss = loss + keep*moved
         logs['moved'] = moved.detach()
     return loss, logs
@@ -86,15 +92,16 @@ def latent_scale(
     vae:AutoencoderKL,
     x:Tensor,        # Pictures (B,3,H,W) in [-1,1]
 )->float:            # 1/std of their latents
-    "The scaling factor that gives latents unit standard deviation (Rombach et al. 2021, §G; Stable Diffusion's 0.18215 was found like this)."
-    z = torch.cat([vae.encode(b).latent_dist.mean for b in x.split(64)])
+    "The scaling factor that gives latents unit standard deviation (Rombach et al. 2021, §G: 0.18215)."
+    z = torch.cat([vae.encode(part).latent_dist.mean for part in x.split(64)])
     return float(1/z.std())
 
+# %% ../../nbs/5_train/40_vae.ipynb #c011
 def train_vae(
     out:Path,              # Run folder
     plan:Plan=Plan(4800, lr=1e-3, ema=.998, warm=100, cool=.4),
-    seed:int=0,
-    n:int=16000,           # Drawings in the pool
+    seed:int=0,            # Of weights and drawings
+    n:int=16000,           # Drawings
     resume:bool=True,
     quiet:bool=False,
     base:AutoencoderKL=None, # An older autoencoder whose latents are to be kept
@@ -103,7 +110,9 @@ def train_vae(
     out = Path(out)
     data = doodle_set(n, seed, cache=out/'cache', quiet=quiet)
     vae = new_vae(seed)
-    facts = fit(vae, vae_batches(data, seed, base=base), vae_loss, plan, out/'vae', 'autoencoder', resume, quiet=quiet)
+    batches = vae_batches(data, seed, base=base)
+    facts = fit(vae, batches, vae_loss, plan, out/'vae', 'autoencoder', resume, quiet=quiet)
     vae.to('cpu')
-    vae.register_to_config(scaling_factor=round(latent_scale(vae, data.pixels(torch.arange(min(512, n)))), 5))
+    some = data.pixels(torch.arange(min(512, n)))
+    vae.register_to_config(scaling_factor=round(latent_scale(vae, some), 5))
     return vae, facts
