@@ -1610,6 +1610,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                           'diffcourse/quiz/faces/terminal.py'),
                                                 'diffcourse.quiz.faces.terminal._idea_line': ( 'quiz/faces/terminal.html#_idea_line',
                                                                                                'diffcourse/quiz/faces/terminal.py'),
+                                                'diffcourse.quiz.faces.terminal._unit_of': ( 'quiz/faces/terminal.html#_unit_of',
+                                                                                             'diffcourse/quiz/faces/terminal.py'),
                                                 'diffcourse.quiz.faces.terminal._what_is_left': ( 'quiz/faces/terminal.html#_what_is_left',
                                                                                                   'diffcourse/quiz/faces/terminal.py'),
                                                 'diffcourse.quiz.faces.terminal.ask': ( 'quiz/faces/terminal.html#ask',

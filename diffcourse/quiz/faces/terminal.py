@@ -191,11 +191,17 @@ def due_words(
     left = (when - (now or datetime.now(timezone.utc))).total_seconds()
     if left <= 0:
         return f'{what} is due now.'
-    for seconds, unit in ((86400, 'day'), (3600, 'hour'), (60, 'minute')):
-        if left >= 0.97 * seconds:
-            break
+    seconds, unit = _unit_of(left)
     n = max(1, round(left / seconds))
     return f'{what} is due in {n} {unit}{"s" if n > 1 else ""}.'
+
+
+def _unit_of(left):
+    "The largest unit that fits into so many seconds: its length and its name."
+    for seconds, unit in ((86400, 'day'), (3600, 'hour')):
+        if left >= 0.97 * seconds:
+            return seconds, unit
+    return 60, 'minute'
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c013
 def ask(
