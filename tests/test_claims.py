@@ -1,5 +1,7 @@
 "Claims of the lessons: each is asserted, and the page lists them."
 
+import ast
+import re
 import sys
 
 import pytest
@@ -8,6 +10,7 @@ from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / 'docs'))
 from claims import all_claims, claims_of, claims_page  # noqa: E402
+from notebooks import read  # noqa: E402
 
 LESSONS = all_claims()
 NOT_YET = {'00_start', '04_samplers'}  # may only shrink
@@ -41,3 +44,14 @@ def test_the_page_lists_every_claim():
     page = claims_page(LESSONS)
     assert page.count('\n* ') == sum(map(len, LESSONS.values()))
     assert all(f'({name}.ipynb)' in page for name, _ in LESSONS)
+
+
+def test_all_of_diffusion_is_on_one_page():
+    "Lesson 02 ends with a cell that needs nothing but torch: schedule, network, training, sampler."
+    cells = read(ROOT / 'nbs/lessons/02_noise.ipynb')['cells']
+    (page,) = [c['source'] for c in cells if c['cell_type'] == 'code' and 'class UNet(' in c['source']]
+    imported = re.findall(r'^(?:import|from) (\w+)', page, flags=re.M)
+    assert set(imported) == {'torch'}
+    assert len(page.splitlines()) <= 100
+    names = {o.name for o in ast.parse(page).body if isinstance(o, (ast.FunctionDef, ast.ClassDef))}
+    assert {'UNet', 'train', 'sample'} <= names

@@ -29,8 +29,8 @@ class Jumps(Outcome):
     p_digit:list[float]     # What the critic thinks, on average
     std:list[float]         # Between the pictures: how different they are from one another
     to_mean:list[float]     # Root mean square distance to the mean of all digits
-    nearest_drawn:float        # Distance of a picture of the most steps to the nearest of 3,000 that the net was trained on
-    nearest_fresh:float        # The same for digits that it has not seen; both on average
+    nearest_drawn:float     # Mean distance, with the most steps, to the nearest of 3,000 trained on
+    nearest_fresh:float     # The same for digits that the net has not seen
 
 def _show_jumps(found, drawn):
     names = [f'{k} step' + 's'*(k > 1) for k in found.steps for _ in range(4)]

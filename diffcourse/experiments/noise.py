@@ -73,7 +73,7 @@ class Ablation(Outcome):
 
 def _show_ablation(found, without, drawn):
     rows = zip(found.t, found.whole, found.lacking, found.ratio)
-    lacks = f'without {without}'
+    lacks = 'one amount' if without == 'amounts' else f'no {without}'
     return [
         Table(['t', 'whole', lacks, 'ratio'], [list(r) for r in rows]),
         Strip(
