@@ -1099,6 +1099,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                   'diffcourse/quiz/author/soundness.py'),
                                                   'diffcourse.quiz.author.soundness.Trial.try_luck': ( 'quiz/author/soundness.html#trial.try_luck',
                                                                                                        'diffcourse/quiz/author/soundness.py'),
+                                                  'diffcourse.quiz.author.soundness.Trial.try_other_seeds': ( 'quiz/author/soundness.html#trial.try_other_seeds',
+                                                                                                              'diffcourse/quiz/author/soundness.py'),
                                                   'diffcourse.quiz.author.soundness.Trial.try_spread': ( 'quiz/author/soundness.html#trial.try_spread',
                                                                                                          'diffcourse/quiz/author/soundness.py'),
                                                   'diffcourse.quiz.author.soundness.Trial.try_tests': ( 'quiz/author/soundness.html#trial.try_tests',
