@@ -131,7 +131,8 @@ class Trial:
         others: list[Values],  # The same variant, with other seeds
     ) -> None:
         "The key is no accident of its seed. Numbers have their tolerance, and are tried by `try_spread`."
-        if self.question.measured_numbers() or self.question.jailed:
+        q = self.question
+        if not q.scored or q.jailed or q.measured_numbers():
             return
         try:
             right = self.right_answer()
@@ -139,7 +140,7 @@ class Trial:
             return  # `run` has said so
         for values in others:
             result = grade(self.question, right, values)
-            if result.score is not None and result.score < 1:
+            if result.state != 'ungraded' and result.score != 1:
                 text = f'{show(right)} is right here, but not with other seeds ({values.shift} further on)'
                 self.say('Q010', text, key=True)
                 return
