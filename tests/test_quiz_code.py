@@ -112,7 +112,7 @@ def test_there_are_enough_attacks():
 def test_honest_code_passes(spec):
     report = mark_code(RIGHT, spec, 7)
     assert report == CodeReport(
-        True, 1.0, ('3 of 3 cases agree with diffcourse.maths.guidance.cfg',), 'correct'
+        True, 1.0, ('3 of 3 cases agree with diffcourse.maths.guidance.cfg, exactly',), 'correct'
     )
 
 

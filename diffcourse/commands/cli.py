@@ -14,10 +14,11 @@ import typer
 from typer import Argument, Option
 
 from ..base.errors import BadInput
+from ..base.files import ensure_writable
 from ..base.settings import settings
 from . import drawing, exchange, questionnaires
 from .app import JSONOption, ModelOption, add_group, app, command_context
-from .shell import ensure_writable, print_json, run_command, say
+from .shell import print_json, run_command, say
 
 # %% ../../nbs/9_commands/90_cli.ipynb #c003
 _parts = (drawing, questionnaires, exchange)  # importing one adds its commands to `app`

@@ -13,9 +13,10 @@ from typing import Annotated
 from typer import Argument, Option
 
 from ..base.errors import BadInput, CourseError, check_seed
+from ..base.files import ensure_writable
 from ..base.settings import Settings, settings
 from .app import JSONOption, ModelOption, app
-from .shell import check_picture, ensure_writable, print_json, say
+from .shell import check_picture, print_json, say
 
 # %% ../../nbs/9_commands/50_drawing.ipynb #c004
 def number_files(

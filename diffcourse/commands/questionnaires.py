@@ -14,8 +14,9 @@ from typing import Annotated
 from typer import Argument, Option
 
 from ..base.errors import BadInput, CourseError
+from ..base.files import ensure_writable
 from .app import JSONOption, add_group
-from .shell import Stopped, ensure_writable, error_line, print_json, say
+from .shell import Stopped, error_line, print_json, say
 
 # %% ../../nbs/9_commands/60_questionnaires.ipynb #c003
 quiz = add_group('quiz', 'Questionnaires, marked by running the model.', 'take 00_start')

@@ -43,6 +43,7 @@ def digits_denoiser(
 
     return denoise
 
+# %% ../../nbs/6_digits/20_draw.ipynb #e001
 def denoise_digits(
     net:TinyUNet,
     x:Tensor,             # Start (B,1,32,32), standard normal

@@ -8,6 +8,7 @@ __all__ = ['NETS', 'white_digits', 'digits_ab', 'time_embedding', 'TinyUNet', 'T
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c003
 import math
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -22,18 +23,25 @@ from ..maths.schedule import alphas_cumprod, cosine_betas
 from ..models.small_nets import halving_convolutions, read_net
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c005
-def white_digits(
-    n:int,         # How many
-    seed:int=0,    # Which data set
-)->tuple:          # Pictures (n,1,32,32) in [0,1], 1 where there is ink; labels (n,) from 0 to 9
-    "White digits on black, drawn by the hand of `diffcourse.base.doodles`."
+@lru_cache(maxsize=4)
+def _drawn(n, seed, first):
+    "Drawing takes milliseconds a digit, and lessons and probes ask for the same ones again and again."
     rng = np.random.default_rng((seed, 4711))
     labels = rng.integers(10, size=n)
-    masks = np.zeros((n, 64, 64), np.float32)
+    masks = np.zeros((first, 64, 64), np.float32)
     for mask, label in zip(masks, labels):
         mask[:] = draw_mask(DIGITS[label], 'large', 'middle', rng, side=64)
     x = torch.from_numpy(masks)[:,None]                            # (n,1,64,64)
-    return F.avg_pool2d(x, 2), torch.from_numpy(labels)            # (n,1,32,32), (n,)
+    return F.avg_pool2d(x, 2), torch.from_numpy(labels[:first])
+
+def white_digits(
+    n:int,           # How many are in the data set
+    seed:int=0,      # Which data set
+    first:int=None,  # How many of them to draw, from the first on; by default all
+)->tuple:            # Pictures (n,1,32,32) in [0,1], 1 where there is ink; labels (n,) from 0 to 9
+    "White digits on black, drawn by the hand of `diffcourse.base.doodles`."
+    x, labels = _drawn(n, seed, n if first is None else min(first, n))
+    return x.clone(), labels.clone()                               # (n,1,32,32), (n,)
 
 # %% ../../nbs/6_digits/10_nets.ipynb #c008
 def digits_ab(

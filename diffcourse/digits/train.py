@@ -165,6 +165,7 @@ def nets_card(
     rows = [_card_row(path, unseen) for path in sorted(Path(folder).glob('*.safetensors'))]
     return CARD.format(rows='\n'.join(rows))
 
+# %% ../../nbs/6_digits/30_train.ipynb #e001
 def train_nets(
     out:Path,          # Run folder
     to:Path,           # Gets `NAME.safetensors`

@@ -7,6 +7,7 @@ __all__ = ['Slopes', 'slopes', 'Ascent', 'ascent']
 
 # %% ../../nbs/8_experiments/40_gradients.ipynb #c002
 import time
+from contextlib import contextmanager
 from typing import Annotated
 
 import torch
@@ -30,6 +31,19 @@ class Slopes(Outcome):
     backwards:int      # Backward passes of the other method
     times_slower:float # Wall time of the first over that of the second
 
+@contextmanager
+def _counted(net):
+    "Counts the pictures that pass forwards, and the passes backwards."
+    passed = {'forwards': 0, 'backwards': 0}
+    def forwards(net, inputs, output):
+        passed['forwards'] += len(output)
+    def backwards(net, grad_inputs, grad_outputs):
+        passed['backwards'] += 1
+    hooks = [net.register_forward_hook(forwards), net.register_full_backward_hook(backwards)]
+    yield passed
+    for hook in hooks:
+        hook.remove()
+
 @probe('slopes')
 def slopes(step:Annotated[float, Field(ge=1e-4, le=.5)]=.01, seed:Seed=0)->Slopes:
     "The gradient by finite differences, and by autograd."
@@ -39,33 +53,39 @@ def slopes(step:Annotated[float, Field(ge=1e-4, le=.5)]=.01, seed:Seed=0)->Slope
     x = digit*.5 + .2*torch.rand(digit.shape, generator=g, dtype=digit.dtype)
 
     began = time.perf_counter()
-    rise = finite_differences(critic, x, step)
+    with _counted(critic) as slow:
+        rise = finite_differences(critic, x, step)
     between = time.perf_counter()
-    gradient = logit_gradient(critic, x)
+    with _counted(critic) as fast:
+        gradient = logit_gradient(critic, x)
     ended = time.perf_counter()
 
     found = Slopes(
         cosine=float(cosine_similarity(rise, gradient.view(-1), 0)),
-        calls=len(rise) + 1,
-        backwards=1,
+        calls=slow['forwards'],
+        backwards=fast['backwards'],
         times_slower=(between - began)/max(ended - between, 1e-9),
     )
-    return found, [Table(['way', 'questions'], [['finite differences', 1025], ['autograd', 1]])]
+    rows = [
+        ['finite differences', slow['forwards'], slow['backwards']],
+        ['autograd', fast['forwards'], fast['backwards']],
+    ]
+    return found, [Table(['way', 'pictures forwards', 'passes backwards'], rows)]
 
 # %% ../../nbs/8_experiments/40_gradients.ipynb #c007
 class Ascent(Outcome):
     "A picture pushed uphill."
-    p_start:float       # What the critic thinks of it
+    p_start:float          # What the critic thinks of it
     p_end:float
-    rough_start:float   # Mean square difference between neighbouring pixels
+    rough_start:float      # Mean square difference between neighbouring pixels
     rough_end:float
-    rough_digit:float   # The same for true digits
-    to_digits:float     # Root mean square distance to the nearest of 2,000 digits, at the end
-    to_start:float      # … and to where it started
-    looks_like:str      # 'noise' or 'digit': to whose roughness the end is closer
-    weights_moved:bool  # Did a weight of the critic change?
-    slope_p:float       # Length of the gradient of p, at the start
-    slope_odds:float    # … and of the log odds
+    rough_digit:float      # The same for true digits
+    to_digits:float        # Root mean square distance to the nearest of 2,000 digits, at the end
+    to_start:float         # … and to where it started
+    start_to_digits:float  # The distance from the start to the nearest digit
+    digit_to_digits:float  # … and from a fresh digit, on average over 50
+    looks_like:str         # 'noise' or 'digit': to whose roughness the end is closer
+    weights_moved:bool     # Did a weight of the critic change?
 
 def _weights_differ(net, other):
     pairs = zip(net.state_dict().values(), other.state_dict().values())
@@ -92,11 +112,11 @@ def ascent(
     pictures = gradient_ascent(critic, start, steps, size)
     end = pictures[-1]
     digits = white_digits(2000, 0)[0]
+    fresh = white_digits(50, 1001)[0]
 
     p_start, p_end = float(p_digit(critic, start)), float(p_digit(critic, end))
     rough_start, rough_end, rough_digit = roughness(start), roughness(end), roughness(digits)
     closer_to_noise = abs(rough_end - rough_start) < abs(rough_end - rough_digit)
-    slope_odds = float(logit_gradient(critic, start).norm())
     found = Ascent(
         p_start=p_start,
         p_end=p_end,
@@ -105,9 +125,9 @@ def ascent(
         rough_digit=rough_digit,
         to_digits=nearest_distance(end, digits),
         to_start=nearest_distance(end, start),
+        start_to_digits=nearest_distance(start, digits),
+        digit_to_digits=sum(nearest_distance(x, digits) for x in fresh.split(1))/len(fresh),
         looks_like='noise' if closer_to_noise else 'digit',
         weights_moved=_weights_differ(critic, load_net('critic')),
-        slope_p=slope_odds*p_start*(1 - p_start),        # chain rule: dp = p(1-p) d log(p/(1-p))
-        slope_odds=slope_odds,
     )
     return found, _show_ascent(pictures, steps)

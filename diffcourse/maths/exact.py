@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['dirac_denoiser', 'ideal_denoiser', 'gaussian_denoiser', 'mixture_denoiser', 'log_density', 've_denoiser',
-           'gaussian_path']
+           'collection_mean', 'gaussian_path']
 
 # %% ../../nbs/1_maths/50_exact.ipynb #c003
 from collections.abc import Callable
@@ -108,6 +108,16 @@ def ve_denoiser(
         eps, x0 = denoise(to_vp(y, sigma), 0., ab_of(sigma))
         return x0
     return D
+
+# %% ../../nbs/1_maths/50_exact.ipynb #e002
+def collection_mean(
+    x:Tensor,     # Noisy pictures (B,D)
+    data:Tensor,  # All pictures there are (N,D)
+    sigma:float,  # > 0, standard deviation of the noise that was added
+)->Tensor:        # (B,D): E[x0 | x]
+    "The mean of all pictures that may be behind `x` (Karras et al. 2022, eq. 57)."
+    far = torch.cdist(x, data, compute_mode='donot_use_mm_for_euclid_dist')      # (B,N)
+    return (-far**2/(2*sigma**2)).softmax(1) @ data
 
 # %% ../../nbs/1_maths/50_exact.ipynb #c013
 def gaussian_path(

@@ -42,6 +42,7 @@ def sigmoid_betas(
     "Variance grows along an S, gently at both ends (Xu et al. 2022, arXiv:2203.02923)."
     return torch.sigmoid(torch.linspace(-6, 6, T))*(end - start) + start
 
+# %% ../../nbs/1_maths/10_schedule.ipynb #e001
 def betas_for_alpha_bar(
     f:Callable,          # ᾱ as a function of time: [0,1] → (0,1], falling
     T:int=1000,
@@ -90,6 +91,7 @@ def ab_of(
     "From σ back to ᾱ."
     return 1/(sigma**2 + 1)
 
+# %% ../../nbs/1_maths/10_schedule.ipynb #e002
 def snr(
     ab:Tensor,    # ᾱ in [0,1)
 )->Tensor:        # ≥ 0
@@ -247,6 +249,7 @@ def _betas_of(c):
         return curved[kind](T)
     raise CourseError(f"beta_schedule is {kind!r}; the course knows {', '.join([*ranged, *curved])}")
 
+# %% ../../nbs/1_maths/10_schedule.ipynb #e003
 def schedule_from_config(
     config:dict,   # A diffusers scheduler's configuration
 )->Schedule:

@@ -18,6 +18,7 @@ import transformers
 
 from ..base.doodles import COLOURS, THINGS, heldout
 from ..base.errors import BadInput
+from ..base.files import ensure_writable
 from ..base.images import image_grid
 from ..models.folder import clip_text_encoder, quiet, save_folder
 from ..models.judge import load_judge
@@ -181,18 +182,11 @@ def _base(path):
                        'expected a model made by `diffcourse train doodle`')
     return models
 
-def _start(out, resume):
-    "The run folder, able to be written in; empty of earlier stages unless the run is to be resumed."
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out/'.touch').touch()
-        (out/'.touch').unlink()
-    except OSError as e:
-        raise BadInput(f'cannot write to {out} ({e.strerror}); give another folder with --out') from None
-    if not resume:
-        for folder in ('vae', 'clip', 'clip-locked', 'unet', 'judge', 'model'):
-            shutil.rmtree(out/folder, ignore_errors=True)
-        (out/'recipe.json').unlink(missing_ok=True)
+def _forget(out):
+    "Remove what an earlier run left; drawings that were kept stay."
+    for folder in ('vae', 'clip', 'clip-locked', 'unet', 'judge', 'samples', 'model'):
+        shutil.rmtree(out/folder, ignore_errors=True)
+    (out/'recipe.json').unlink(missing_ok=True)
 
 def with_earlier(
     facts:dict,        # stage → list of facts, from `fit`
@@ -248,10 +242,11 @@ def train_doodle(
     base:Path=None,        # A model folder to go on with: its latent space, its words and its weights
 )->Path:                   # The model folder, in the layout of a Stable Diffusion checkpoint
     "Train everything, from nothing or from `base`. Raises `BadInput` if `out` can't be written to."
-    out = Path(out)
+    out = ensure_writable(out)
     model = out/'model'
-    _start(out, resume)
     old = None if base is None else _base(base)
+    if not resume:
+        _forget(out)
     usual = Recipe() if base is None else GROW
     recipe = _recipe(out/'recipe.json', recipe, QUICK if quick else usual)
 

@@ -13,6 +13,7 @@ import torch
 from ..base.doodles import COLOURS, PLACES, SIZES, THINGS, caption, doodles, heldout
 from ..maths.loss import psnr
 from ..models.judge import Judge, load_judge, read_attributes
+from ..models.latents import decode, encode
 from ..models.load import load_models
 from ..pipeline.edit import image_to_image
 from ..pipeline.generate import generate
@@ -29,11 +30,10 @@ def picture_scores(
 )->dict:             # 'psnr' in dB over all drawings, 'latent_std' of the scaled latents (it should be 1)
     "How well the autoencoder gives drawings back."
     with torch.inference_mode():
-        x = data.pixels()
-        z = torch.cat([models.vae.encode(part).latent_dist.mean for part in x.split(64)])
-        y = torch.cat([models.vae.decode(part).sample for part in z.split(64)])
-    scaled = z*models.vae.config.scaling_factor
-    return {'psnr': float(psnr(y.clamp(-1, 1), x)), 'latent_std': float(scaled.std())}
+        x = data.pixels()                                                       # (n,3,H,W)
+        z = torch.cat([encode(part, models.vae) for part in x.split(64)])       # (n,4,h,w)
+        y = decode(z, models.vae).clamp(-1, 1).cpu()                            # (n,3,H,W)
+    return {'psnr': float(psnr(y, x)), 'latent_std': float(z.std())}
 
 def test_prompts(
     n:int,               # How many

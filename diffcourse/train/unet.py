@@ -20,7 +20,7 @@ from transformers import CLIPModel, CLIPTokenizer
 from ..base.doodles import PLACES
 from ..base.files import whole_file
 from ..maths.objective import add_noise, to_eps_x0, velocity
-from ..models.text import encode_distinct
+from ..models.text import embed, encode_distinct
 from .data import DoodleSet, doodle_set, step_generator
 from .loop import Plan, finished, fit
 
@@ -78,8 +78,7 @@ def cache_words(
 )->tuple:             # Embeddings (m,77,d) float16 of '' and the distinct captions; each caption's own (n,)
     "Embed each distinct caption once; number 0 is the empty one."
     def encode(texts):
-        ids = tok(texts, padding='max_length', truncation=True, return_tensors='pt').input_ids
-        return clip.text_model(input_ids=ids).last_hidden_state.half()
+        return embed(texts, tok, clip.text_model).half()
     embeddings, which = encode_distinct(['', *captions], encode, 256)
     return embeddings, which[1:]
 

@@ -118,10 +118,11 @@ class Trial:
                 continue
             spread, answer = self.values.spread(part.answer), self.values.get(part.answer)
             half = max(tolerance.abs, tolerance.rel * abs(answer), tolerance.spreads * spread)
-            if half < SPREADS * spread:
+            least = SPREADS * spread
+            if half < least:
                 text = (
                     f'the tolerance is ±{half:.3g}, but the value spreads by {spread:.3g} from seed to seed: '
-                    f'allow {SPREADS * spread:.3g}, write `spreads: {SPREADS}`, or name the seed in the prompt'
+                    f'allow {least:.3g}, write `spreads: {SPREADS}`, or name the seed in the prompt'
                 )
                 self.say('Q007', text, *where, 'tolerance')
 

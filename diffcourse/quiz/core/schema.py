@@ -50,9 +50,8 @@ class QuizFile(Part):
         for part, taken in (('params', (*RESERVED, *self.probes)), ('probes', RESERVED)):
             for name in getattr(self, part):
                 if name in taken:
-                    others = ', '.join(RESERVED)
-                    text = f'the name {name!r} is taken; params and probes share their names with {others}'
-                    raise no(text, part, name)
+                    reason = f'params and probes share their names with {", ".join(RESERVED)}'
+                    raise no(f'the name {name!r} is taken; {reason}', part, name)
         return self
 
 
@@ -64,7 +63,7 @@ def _file_of(known):
 
 
 def quiz_model() -> type[QuizFile]:
-    "The model of a file with the kinds that there are now: one registered later than this module counts, too."
+    "The model of a file with all kinds that there are now, also those registered later than this module."
     known = tuple(kinds().values())
     return QuizFile if known == _KNOWN else _file_of(known)
 

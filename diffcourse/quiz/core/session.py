@@ -7,6 +7,7 @@ __all__ = ['RATINGS', 'Solution', 'Progress', 'Session']
 
 # %% ../../../nbs/quiz/core/90_session.ipynb #c003
 from dataclasses import dataclass, field
+from html import escape
 
 from ...base.errors import BadInput, CourseError, did_you_mean
 from .folder import find_quiz
@@ -33,11 +34,8 @@ class Solution:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        return f'<p><b>{escape(self.answer)}</b></p><p>{escape(self.explain)}</p>' + ''.join(
-            e._repr_html_() for e in self.evidence
-        )
+        text = f'<p><b>{escape(self.answer)}</b></p><p>{escape(self.explain)}</p>'
+        return text + ''.join(item._repr_html_() for item in self.evidence)
 
 
 @dataclass(frozen=True)
@@ -98,38 +96,34 @@ class Session:
         return self.text(self.question(id).prompt)
 
     def options(self, id: str) -> list[tuple[str, str]]:
-        "What there is to choose from or to put in order, in the order in which it is shown: id and text. Of a match, the right side."
-        return [
-            (o.id, self.text(o.text))
-            for o in option_order(self.question(id), self.quiz.id, self.values.variant)
-        ]
+        "Id and text of what there is to choose from (of a match, the right side), in the order shown."
+        shown = option_order(self.question(id), self.quiz.id, self.values.variant)
+        return [(option.id, self.text(option.text)) for option in shown]
 
     def check(self, id: str, answer) -> Result:
         "Mark an answer and keep it. What can't be read costs no attempt."
-        question, before, note = self.question(id), self.attempts(id), ''
+        question, attempts, note = self.question(id), self.attempts(id), ''
         answer = read_answer(question, answer, self.values)
         if question.locks:
             answer, note = self._lock(question, answer)
         result = mark_answer(question, answer, self.values, note)
-        if not (note and before and result.score is not None):
+        marked_before = note and attempts and result.score is not None  # the same prediction once more
+        if not marked_before:
             self.store.keep(result)
         self.results[id] = result
         return result
 
     def locked(self, id: str):
         "The prediction that is locked in, or None."
-        return next(
-            (
-                e['data']['given']
-                for e in self.store.events(self.quiz.id, id)
-                if e['what'] == 'lock' and e['variant'] == self.values.variant
-            ),
-            None,
-        )
+        for event in self.store.events(self.quiz.id, id):
+            if event['what'] == 'lock' and event['variant'] == self.values.variant:
+                return event['data']['given']
+        return None
 
     def _lock(self, question, answer):
-        "Lock a prediction in before anything is run; returns the one that counts, and what to say if it is another."
-        if (kept := self.locked(question.id)) is not None:
+        "Lock a prediction in. Returns the one that counts, and what to say if that is an earlier one."
+        kept = self.locked(question.id)
+        if kept is not None:
             kept_answer = read_answer(question, kept, self.values)
             return kept_answer, f'Your prediction, {show(kept)}, was locked in.'
         if not answer.problem:  # else marking will say why
@@ -138,9 +132,8 @@ class Session:
 
     def attempts(self, id: str) -> int:
         "How many answers to a question had a mark."
-        return sum(
-            e['what'] == 'answer' and e['score'] is not None for e in self.store.events(self.quiz.id, id)
-        )
+        events = self.store.events(self.quiz.id, id)
+        return sum(e['what'] == 'answer' and e['score'] is not None for e in events)
 
     def hint(self, id: str) -> str:
         "The next hint; the last one again when there are no more, '' if there are none."
@@ -185,41 +178,41 @@ class Session:
         "What the answers so far add up to. It never falls: the best answer to each question counts."
         best = self.store.best(self.quiz.id)
         weights = {q.id: q.weight for q in self.quiz.questions if q.scored}
-        mine = {q: s for q, s in best.items() if q in weights}
+        scores = {id: score for id, score in best.items() if id in weights}
+        points = sum(score * weights[id] for id, score in scores.items())
         return Progress(
-            sum(s == 1 for s in mine.values()),
-            len(mine),
-            len(weights),
-            round(sum(s * weights[q] for q, s in mine.items()), 6),
-            sum(weights.values()),
+            done=sum(score == 1 for score in scores.values()),
+            tried=len(scores),
+            questions=len(weights),
+            score=round(points, 6),
+            out_of=sum(weights.values()),
         )
 
     def answered(self) -> dict[str, dict]:
-        "The latest kept answer to each question of this variant, as a record; what couldn't be read or marked is left out."
-        kept = (
-            e
-            for e in self.store.events(self.quiz.id)
-            if e['what'] == 'answer'
-            and e['variant'] == self.values.variant
-            and e['state'] in (*SCORED, 'review')
-        )
-        return {e['question']: e['data'] for e in kept if e['question'] in self.questions}
+        "Records of the latest answer to each question of this variant that could be read and marked."
+        return {e['question']: e['data'] for e in self._answers() if e['state'] in (*SCORED, 'review')}
+
+    def _answers(self):
+        "Events that are answers to questions of this variant."
+        mine = []
+        for event in self.store.events(self.quiz.id):
+            of_this_variant = event['what'] == 'answer' and event['variant'] == self.values.variant
+            if of_this_variant and event['question'] in self.questions:
+                mine.append(event)
+        return mine
 
     def wrong(self) -> list[str]:
         "Questions whose best mark is below 1. A prediction is not among them: it stays as it was locked in."
         best = self.store.best(self.quiz.id)
-        return [
-            q.id
-            for q in self.quiz.questions
-            if best.get(q.id, 1) < 1 and q.scored and self.locked(q.id) is None
-        ]
+        below = [q.id for q in self.quiz.questions if q.scored and best.get(q.id, 1) < 1]
+        return [id for id in below if self.locked(id) is None]
 
     def rate(
         self,
         id: str,
         rating: str,  # 'again', 'hard' or 'good'
     ) -> None:
-        "Keep what a learner thinks of an answer in words, beside the model answer. It is no mark; it decides when the question comes back."
+        "Keep a learner's own rating of an answer in words. It is no mark; it decides when to ask again."
         if self.question(id).scored:
             raise BadInput(f'{id} is marked, so there is nothing to rate; answers in words are rated')
         if rating not in RATINGS:
@@ -227,40 +220,27 @@ class Session:
         self.store.add(self.quiz.id, id, self.values.variant, 'self', {'rating': RATINGS[rating]})
 
     def due(self, now=None) -> list[str]:
-        "Questions to ask again at this time (by default now), the longest overdue first. One that was never answered is not among them."
+        "Questions to ask again at this time (by default now), the longest overdue first."
         return [d.question for d in due(self.store, self.quiz.id, now) if d.question in self.questions]
 
     def next_due(self, id: str = None):
         "When the next question (or this one) is to be asked again, in UTC; None if none was answered."
-        return next(
-            (
-                d.due
-                for d in due(self.store, self.quiz.id, later=True)
-                if d.question in ([id] if id else self.questions)
-            ),
-            None,
-        )
+        asked = [id] if id else self.questions
+        for one in due(self.store, self.quiz.id, later=True):
+            if one.question in asked:
+                return one.due
+        return None
 
     def remark(self) -> int:
-        "Mark the kept answers of this variant anew, say after a questionnaire was mended. A mark that comes out otherwise is a new event; returns how many."
+        "Mark the kept answers of this variant anew. Each mark that changes is a new event; returns how many."
         events = self.store.events(self.quiz.id)
         latest = {e['of']: e for e in events if e['what'] == 'mark'}
-        n = 0
-        for e in (
-            e
-            for e in events
-            if e['what'] == 'answer'
-            and e['variant'] == self.values.variant
-            and e['question'] in self.questions
-        ):
-            old, result = (
-                latest.get(e['uuid'], e),
-                grade(self.question(e['question']), e['data'].get('given'), self.values),
-            )
-            if result.state not in ('fault', 'ungraded') and (result.state, result.score) != (
-                old['state'],
-                old['score'],
-            ):
-                self.store.keep(result, of=e['uuid'])
-                n += 1
-        return n
+        changed = 0
+        for event in self._answers():
+            old = latest.get(event['uuid'], event)
+            result = grade(self.question(event['question']), event['data'].get('given'), self.values)
+            same = (result.state, result.score) == (old['state'], old['score'])
+            if not same and result.state not in ('fault', 'ungraded'):
+                self.store.keep(result, of=event['uuid'])
+                changed += 1
+        return changed

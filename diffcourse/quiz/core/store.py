@@ -15,7 +15,7 @@ import uuid
 import warnings
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from ...base.errors import BadInput
@@ -25,15 +25,21 @@ from ...base.settings import settings
 # %% ../../../nbs/quiz/core/80_store.ipynb #c005
 _MIGRATIONS = [
     [
-        """CREATE TABLE events (uuid TEXT PRIMARY KEY, time REAL NOT NULL, quiz TEXT NOT NULL, question TEXT NOT NULL, variant INTEGER NOT NULL,
-                   what TEXT NOT NULL, state TEXT, score REAL, data TEXT NOT NULL)""",
+        """CREATE TABLE events (
+            uuid TEXT PRIMARY KEY, time REAL NOT NULL,
+            quiz TEXT NOT NULL, question TEXT NOT NULL, variant INTEGER NOT NULL,
+            what TEXT NOT NULL, state TEXT, score REAL, data TEXT NOT NULL)""",
         'CREATE INDEX events_quiz ON events (quiz, question)',
     ],
     [
         'ALTER TABLE events ADD COLUMN of TEXT',  # a later mark names the answer that it is about
-        "CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are added, never changed'); END",
-        'CREATE TRIGGER events_once BEFORE INSERT ON events WHEN EXISTS (SELECT 1 FROM events WHERE uuid=NEW.uuid) BEGIN SELECT RAISE(IGNORE); END',
-        "CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are added, never removed'); END",
+        """CREATE TRIGGER events_stay BEFORE UPDATE ON events
+            BEGIN SELECT RAISE(ABORT, 'events are added, never changed'); END""",
+        """CREATE TRIGGER events_once BEFORE INSERT ON events
+            WHEN EXISTS (SELECT 1 FROM events WHERE uuid=NEW.uuid)
+            BEGIN SELECT RAISE(IGNORE); END""",
+        """CREATE TRIGGER events_last BEFORE DELETE ON events
+            BEGIN SELECT RAISE(ABORT, 'events are added, never removed'); END""",
     ],
 ]
 _FIELDS = ('uuid', 'time', 'quiz', 'question', 'variant', 'what', 'state', 'score', 'data', 'of')
@@ -43,9 +49,8 @@ _SELECT = f'SELECT {",".join(_FIELDS)} FROM events'
 
 def _open(path):
     "Open a store and bring it up to date."
-    db = sqlite3.connect(
-        path, timeout=20, isolation_level=None, check_same_thread=False
-    )  # Jupyter answers clicks in another thread; `Store` takes turns
+    # Jupyter answers clicks in another thread; `Store` takes turns
+    db = sqlite3.connect(path, timeout=20, isolation_level=None, check_same_thread=False)
     try:
         _prepare(db)
     except sqlite3.Error:
@@ -81,17 +86,16 @@ def _rows(path):
     for how in ('mode=ro', 'immutable=1'):
         try:
             with closing(sqlite3.connect(f'{Path(path).resolve().as_uri()}?{how}', uri=True)) as db:
-                there = {r[1] for r in db.execute('PRAGMA table_info(events)')}
-                return db.execute(
-                    'SELECT '
-                    + ','.join(f if f in there else f'NULL AS {f}' for f in _FIELDS)
-                    + ' FROM events ORDER BY rowid'
-                ).fetchall()
+                there = {row[1] for row in db.execute('PRAGMA table_info(events)')}
+                fields = ','.join(f if f in there else f'NULL AS {f}' for f in _FIELDS)
+                return db.execute(f'SELECT {fields} FROM events ORDER BY rowid').fetchall()
         except (sqlite3.Error, ValueError):
             pass
     return []
 
 # %% ../../../nbs/quiz/core/80_store.ipynb #c006
+# 'lock' is a prediction, 'self' a learner's own rating, 'mark' a later mark of an answer
+WHAT = ('answer', 'hint', 'solution', 'lock', 'self', 'mark')
 _WHY = {
     'database or disk is full': 'the disk is full; free some space, then go on',
     'attempt to write a readonly database': 'the folder is read-only',
@@ -178,27 +182,17 @@ class Store:
         quiz: str,
         question: str,
         variant: int,
-        what: str,  # 'answer', 'hint', 'solution', 'lock' for a prediction, 'self' for a rating of one's own, or 'mark' for a later mark of an answer
+        what: str,  # One of `WHAT`
         data: dict,  # Plain values
         state: str = None,
         score: float = None,
         of: str = None,  # The uuid of the answer that a later mark is about
     ) -> str:  # Its uuid
         "Add an event. It is on the disk when this returns."
-        row = (
-            str(uuid.uuid4()),
-            time.time(),
-            quiz,
-            question,
-            variant,
-            what,
-            state,
-            score,
-            json.dumps(data),
-            of,
-        )
+        id = str(uuid.uuid4())
+        row = (id, time.time(), quiz, question, variant, what, state, score, json.dumps(data), of)
         self._write([row])
-        return row[0]
+        return id
 
     def keep(
         self,
@@ -219,20 +213,15 @@ class Store:
 
     def events(self, quiz: str = None, question: str = None) -> list[dict]:
         "Events in the order in which they came."
-        rows = self._read(
-            f'{_SELECT} WHERE (?1 IS NULL OR quiz=?1) AND (?2 IS NULL OR question=?2) ORDER BY time, rowid',
-            (quiz, question),
-        )
-        return [dict(zip(_FIELDS, r)) | {'data': json.loads(r[8])} for r in rows]
+        where = '(?1 IS NULL OR quiz=?1) AND (?2 IS NULL OR question=?2)'
+        rows = self._read(f'{_SELECT} WHERE {where} ORDER BY time, rowid', (quiz, question))
+        events = [dict(zip(_FIELDS, row)) for row in rows]
+        return [event | {'data': json.loads(event['data'])} for event in events]
 
     def best(self, quiz: str) -> dict[str, float]:
         "The best score of each question that has one."
-        return dict(
-            self._read(
-                'SELECT question, MAX(score) FROM events WHERE quiz=? AND score IS NOT NULL GROUP BY question',
-                (quiz,),
-            )
-        )
+        query = 'SELECT question, MAX(score) FROM events WHERE quiz=? AND score IS NOT NULL GROUP BY question'
+        return dict(self._read(query, (quiz,)))
 
     def close(self) -> None:
         "Close the file."
@@ -242,7 +231,6 @@ class Store:
             self.db.close()
 
 # %% ../../../nbs/quiz/core/80_store.ipynb #c015
-WHAT = ('answer', 'hint', 'solution', 'mark', 'lock', 'self')
 _STATES = (None, 'correct', 'partial', 'incorrect', 'invalid', 'ungraded', 'fault', 'review')
 
 
@@ -267,24 +255,36 @@ def _row(line):
     if not isinstance(e, dict) or e.get('schema') != 'diffcourse.event/1':
         raise ValueError('expected an object with schema diffcourse.event/1')
     fits = {
-        'uuid': isinstance(e.get('uuid'), str) and 8 <= len(e['uuid']) <= 64,
-        'time': _is_number(e.get('time')) and 0 <= e['time'] < 2**33,
-        **{n: isinstance(e.get(n), str) and 0 < len(e[n]) <= 64 for n in ('quiz', 'question')},
+        'uuid': _is_text(e.get('uuid'), 8),
+        'time': _is_number(e.get('time'), 0, 2**33 - 1),
+        'quiz': _is_text(e.get('quiz')),
+        'question': _is_text(e.get('question')),
         'variant': type(e.get('variant')) is int and 0 <= e['variant'] < 2**31,
         'what': e.get('what') in WHAT,
         'state': e.get('state') in _STATES,
         'data': isinstance(e.get('data'), dict),
         'of': e.get('of') is None or isinstance(e['of'], str),
-        'score': (e.get('score') is not None) == (e.get('state') in ('correct', 'partial', 'incorrect'))
-        and (e.get('score') is None or _is_number(e['score']) and 0 <= e['score'] <= 1),
+        'score': _score_fits(e.get('score'), e.get('state')),
     }
-    if wrong := [n for n, ok in fits.items() if not ok]:
+    wrong = [name for name, ok in fits.items() if not ok]
+    if wrong:
         raise ValueError(f'`{wrong[0]}` is {str(e.get(wrong[0]))[:40]!r}')
-    return tuple(json.dumps(e['data']) if n == 'data' else e.get(n) for n in _FIELDS)
+    return tuple(json.dumps(e['data']) if name == 'data' else e.get(name) for name in _FIELDS)
 
 
-def _is_number(x):
-    return isinstance(x, (int, float)) and not isinstance(x, bool) and math.isfinite(x)
+def _is_text(x, least=1):
+    return isinstance(x, str) and least <= len(x) <= 64
+
+
+def _is_number(x, low, high):
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and low <= x <= high
+
+
+def _score_fits(score, state):
+    "Three states have a score, the others have none."
+    if state in ('correct', 'partial', 'incorrect'):
+        return _is_number(score, 0, 1)
+    return score is None
 
 
 def read_events(
@@ -295,9 +295,8 @@ def read_events(
     try:
         lines = Path(path).read_text(encoding='utf-8-sig').split('\n')
     except (OSError, UnicodeDecodeError) as e:
-        raise BadInput(
-            f"can't read {path}: {getattr(e, 'strerror', None) or 'it is no UTF-8 text'}"
-        ) from None
+        why = getattr(e, 'strerror', None) or 'it is no UTF-8 text'
+        raise BadInput(f"can't read {path}: {why}") from None
     rows = []
     for n, line in enumerate(lines, 1):
         if not line.strip():
@@ -325,30 +324,38 @@ SITTING = 3600.0  # Seconds; answers closer together belong to one sitting
 
 
 def _sittings(events):
-    "Time and rating (1 again, 2 hard, 3 good) of each sitting with one question. A later mark replaces that of its answer."
-    later = {e['of']: e for e in events if e['what'] == 'mark' and e['score'] is not None}
-    out, last = [], -math.inf
-    for e in sorted((e for e in events if e['what'] != 'mark'), key=lambda e: e['time']):
-        if e['time'] - last >= SITTING:
-            helped = shown = asked = False
-        last, helped, shown = e['time'], helped or e['what'] == 'hint', shown or e['what'] == 'solution'
-        score = later.get(e['uuid'], e)['score'] if e['what'] == 'answer' else None
-        said = e['data'].get('rating') if e['what'] == 'self' and isinstance(e['data'], dict) else None
-        rating = (
-            said
-            if said in (1, 2, 3)
-            else None
-            if score is None
-            else 1
-            if shown or not score
-            else 2
-            if helped or score < 1
-            else 3
-        )
-        if rating and not asked:
-            asked = True
-            out.append((last, int(rating)))
-    return out
+    "Time and rating of each sitting with one question."
+    marks = {e['of']: e['score'] for e in events if e['what'] == 'mark' and e['score'] is not None}
+    sittings, last = [], -math.inf
+    for event in sorted((e for e in events if e['what'] != 'mark'), key=lambda e: e['time']):
+        if event['time'] - last >= SITTING:
+            seen, rated = set(), False  # a new sitting: what was looked at in it, and whether it counts yet
+        last = event['time']
+        seen.add(event['what'])
+        rating = _rating(event, marks, seen)
+        if rating and not rated:
+            rated = True
+            sittings.append((last, rating))
+    return sittings
+
+
+def _rating(
+    event,
+    marks,  # {uuid of an answer: its later score}
+    seen,  # What happened in this sitting so far
+):
+    "1 again, 2 hard, 3 good; None if the event says nothing about memory."
+    if event['what'] == 'self':
+        said = event['data'].get('rating') if isinstance(event['data'], dict) else None
+        return int(said) if said in (1, 2, 3) else None
+    score = marks.get(event['uuid'], event['score'])
+    if event['what'] != 'answer' or score is None:
+        return None
+    if 'solution' in seen or score == 0:
+        return 1
+    if 'hint' in seen or score < 1:
+        return 2
+    return 3
 
 
 def due(
@@ -358,29 +365,21 @@ def due(
     later: bool = False,  # Also those that are not due yet
 ) -> list[Due]:  # The longest overdue first
     "Which questions should be asked again. One that was never answered is not among them."
-    from datetime import timedelta
-
     from fsrs import Card, Rating, Scheduler
 
     soon = (timedelta(minutes=10),)
     scheduler = Scheduler(learning_steps=soon, relearning_steps=soon, enable_fuzzing=False)
     now = now or datetime.now(timezone.utc)
-    out, by = [], {}
-    for e in store.events(quiz):
-        by.setdefault((e['quiz'], e['question']), []).append(e)
-    for (name, question), events in by.items():
+    by_question = {}
+    for event in store.events(quiz):
+        by_question.setdefault((event['quiz'], event['question']), []).append(event)
+    found = []
+    for (name, question), events in by_question.items():
         card = Card(card_id=0)
         sittings = _sittings(events)
         for t, rating in sittings:
             card, _ = scheduler.review_card(card, Rating(rating), datetime.fromtimestamp(t, timezone.utc))
         if sittings and (later or card.due <= now):
-            out.append(
-                Due(
-                    name,
-                    question,
-                    card.due,
-                    round(scheduler.get_card_retrievability(card, max(now, card.last_review)), 4),
-                    len(sittings),
-                )
-            )
-    return sorted(out, key=lambda d: (d.due, d.quiz, d.question))
+            recall = scheduler.get_card_retrievability(card, max(now, card.last_review))
+            found.append(Due(name, question, card.due, round(recall, 4), len(sittings)))
+    return sorted(found, key=lambda d: (d.due, d.quiz, d.question))

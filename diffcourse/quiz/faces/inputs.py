@@ -34,11 +34,9 @@ def to_plain(
     text: str,
 ) -> str:
     "Markdown without its marks."
-    return re.sub(
-        r'\*\*(\S(?:.*?\S)?)\*\*|`([^`]+)`|(?<![\w*])\*(\S(?:[^*]*?\S)?)\*(?![\w*])',
-        lambda m: m[1] or m[2] or m[3],
-        text,
-    )
+    strong, code = r'\*\*(\S(?:.*?\S)?)\*\*', r'`([^`]+)`'
+    emphasis = r'(?<![\w*])\*(\S(?:[^*]*?\S)?)\*(?![\w*])'
+    return re.sub(f'{strong}|{code}|{emphasis}', lambda m: m[1] or m[2] or m[3], text)
 
 # %% ../../../nbs/quiz/faces/10_inputs.ipynb #c011
 class Input(NamedTuple):
@@ -49,14 +47,11 @@ class Input(NamedTuple):
     write: Callable  # (answer) → None; what doesn't fit is an error
 
 
-_WIDE, _SHORT, _NAMED = (
-    {'width': 'auto', 'max_width': '720px'},
-    {'width': 'min(100%, 480px)'},
-    {'description_width': 'initial'},
-)
-_WHOLE = {
-    'continuous_update': False
-}  # a text is sent as a whole when it is left: letter by letter, the last ones may come after the click on Check
+_WIDE = {'width': 'auto', 'max_width': '720px'}
+_SHORT = {'width': 'min(100%, 480px)'}
+_NAMED = {'description_width': 'initial'}
+# Text is sent when the box is left: letter by letter, the last ones could come after the click on Check
+_WHOLE = {'continuous_update': False}
 
 
 def _set(widget, value):
@@ -79,15 +74,19 @@ def _radio(session, question):
 
 def _checks(session, question):
     "Check boxes: a list of ids."
-    boxes = {
-        id: W.Checkbox(value=False, description=to_plain(text), indent=False, layout=W.Layout(**_WIDE))
-        for id, text in session.options(question.id)
-    }
-    return Input(
-        W.VBox([W.HTML('<small>Choose all that hold.</small>'), *boxes.values()]),
-        lambda: [id for id, b in boxes.items() if b.value],
-        lambda ids: [_set(boxes[i], True) for i in ids],
-    )
+    boxes = {}
+    for id, text in session.options(question.id):
+        layout = W.Layout(**_WIDE)
+        boxes[id] = W.Checkbox(value=False, description=to_plain(text), indent=False, layout=layout)
+
+    def read():
+        return [id for id, box in boxes.items() if box.value]
+
+    def write(ids):
+        for id in ids:
+            boxes[id].value = True
+
+    return Input(W.VBox([W.HTML('<small>Choose all that hold.</small>'), *boxes.values()]), read, write)
 
 
 def _line(session, question):
@@ -111,27 +110,29 @@ def _line(session, question):
 def _fill(label, options=None):
     "A field with a name: a list to choose from, or a line to type in."
     same = dict(description=label, tooltip=label, style=_NAMED, layout=W.Layout(**_SHORT))
-    return (
-        W.Dropdown(options=[('choose …', None), *options], value=None, **same)
-        if options
-        else W.Text(**same, **_WHOLE)
-    )
+    if options:
+        return W.Dropdown(options=[('choose …', None), *options], value=None, **same)
+    return W.Text(**same, **_WHOLE)
 
 
 def _fields(session, question):
     "One field for each part of the answer: a mapping."
     shown = [(id, to_plain(text)) for id, text in session.options(question.id)]
-    boxes = {n: _fill(to_plain(label), options) for n, label, options in question.fields(session.text, shown)}
-    text = getattr(question, 'text', '')
-    above = [W.HTML(to_html(re.sub(r'\[\[(.+?)\]\]', r'[ **\1** ]', session.text(text))))] if text else []
+    fields = question.fields(session.text, shown)
+    boxes = {name: _fill(to_plain(label), options) for name, label, options in fields}
+    above = []
+    if getattr(question, 'text', ''):
+        text = re.sub(r'\[\[(.+?)\]\]', r'[ **\1** ]', session.text(question.text))
+        above.append(W.HTML(to_html(text)))
 
     def read():
-        given = {n: b.value for n, b in boxes.items()}
-        return None if all(v in (None, '') for v in given.values()) else given
+        given = {name: box.value for name, box in boxes.items()}
+        return None if all(value in (None, '') for value in given.values()) else given
 
     def write(given):
-        for n, v in given.items():
-            _set(boxes[n], v if isinstance(boxes[n], W.Dropdown) else str(v))
+        for name, value in given.items():
+            box = boxes[name]
+            box.value = value if isinstance(box, W.Dropdown) else str(value)
 
     return Input(W.VBox([*above, *boxes.values()]), read, write)
 
@@ -154,10 +155,9 @@ def _pictures(session, question):
         found = session.pictures(question.id)
     except CourseError:
         return Input(box, read, write)  # without a model the descriptions are left
-    order = [id for id, _ in session.options(question.id)]
-    strip = Strip(
-        [found[i] for i in order], alt='Picture', captions=[str(n) for n in range(1, len(order) + 1)]
-    )
+    pictures = [found[id] for id, _ in session.options(question.id)]
+    numbers = [str(n) for n in range(1, len(pictures) + 1)]
+    strip = Strip(pictures, alt='Picture', captions=numbers)
     box.options = [(f'{n}: {text}', id) for n, (text, id) in enumerate(box.options, 1)]
     box.value = None
     return Input(W.VBox([W.HTML(strip._repr_html_()), box]), read, write)

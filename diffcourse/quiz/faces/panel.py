@@ -18,6 +18,7 @@ from ..core.session import Session
 from .card import Card, wrapping_row
 from .results import panel_file
 from .terminal import due_words, show_question, take
+from .turn import Turn, take_turn
 
 # %% ../../../nbs/quiz/faces/30_panel.ipynb #c015
 def frontend() -> str:  # 'widget', 'terminal' or 'text'
@@ -128,6 +129,30 @@ class Quiz(Session):
         else:
             for id in self.due() if due else self.questions:
                 show_question(self, id, Console())
+
+    def ask(
+        self,
+        id: str,  # Of a question
+    ) -> None:
+        "One question where the lesson stands; it counts with the rest."
+        self.question(id)
+        if frontend() == 'widget':
+            card = Card(self, id)
+            card.restore()
+            style = W.HTML(f'<style>{panel_file("panel.css")}</style>')
+            panel = W.VBox([style, card.box])
+            panel.add_class('dc-quiz')
+            display(panel, Javascript(panel_file('panel.js')))
+        else:
+            show_question(self, id, Console())
+
+    def turn(
+        self,
+        id: str,  # Of a question of kind `code`
+        function,  # With a body in place of `...`
+    ) -> Turn:
+        "Mark a function that was filled in where the lesson stands."
+        return take_turn(self, id, function)
 
     def __repr__(self) -> str:
         return f'Quiz({self.quiz.id!r}: {self.quiz.title}, {self.progress()})'

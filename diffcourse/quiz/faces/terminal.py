@@ -34,12 +34,8 @@ def blocks(
     out = Text()
     for y in range(0, small.height, 2):
         for x in range(width):
-            out.append(
-                '▀',
-                style='rgb({},{},{}) on rgb({},{},{})'.format(
-                    *small.getpixel((x, y)), *small.getpixel((x, y + 1))
-                ),
-            )
+            upper, lower = small.getpixel((x, y)), small.getpixel((x, y + 1))
+            out.append('▀', style='rgb({},{},{}) on rgb({},{},{})'.format(*upper, *lower))
         out.append('\n')
     return out
 
@@ -50,14 +46,12 @@ def save_pictures(
 ) -> Path | None:  # A PNG file among the user's own; None if it can't be written
     "Put the pictures of a strip into one file, side by side."
     path = settings().home / 'pictures' / f'{re.sub(r"[^A-Za-z0-9_-]+", "-", name)}.png'
-    side = max(i.width for i in item.images), max(i.height for i in item.images)
+    width, height = max(i.width for i in item.images), max(i.height for i in item.images)
+    pictures = [i.convert('RGB').resize((width, height)) for i in item.images]
+    grid = image_grid(pictures, cols=min(4, len(pictures)), scale=max(1, 128 // width))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image_grid(
-            [i.convert('RGB').resize(side) for i in item.images],
-            cols=min(4, len(item.images)),
-            scale=max(1, 128 // side[0]),
-        ).save(path)
+        grid.save(path)
     except OSError:
         return None
     return path
@@ -79,7 +73,8 @@ def show_evidence(
             _draw(item, console)
         else:
             console.print(Text(str(item)))
-        if path := save_pictures(item, name):
+        path = save_pictures(item, name)
+        if path:
             console.print(Text(f'pictures: {path}'), soft_wrap=True)
     else:
         console.print(Text(str(item)))
@@ -92,7 +87,7 @@ def _draw(strip, console):
     for i in range(0, len(strip.images), shown):
         grid.add_row(*map(blocks, strip.images[i : i + shown]))
         if strip.captions:
-            grid.add_row(*map(lambda c: Text(str(c)), strip.captions[i : i + shown]))
+            grid.add_row(*[Text(str(caption)) for caption in strip.captions[i : i + shown]])
     console.print(grid, Text(strip.caption or strip.alt))
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c008
@@ -113,12 +108,10 @@ def show_pictures(session: Session, id: str, console: Console) -> None:
         found = session.pictures(id)
     except Exception:
         return  # marking will say why
-    shown = [(n, found[i]) for n, (i, _) in enumerate(session.options(id), 1)]
-    show_evidence(
-        Strip([p for _, p in shown], alt='the pictures to choose from', captions=[str(n) for n, _ in shown]),
-        console,
-        f'{session.quiz.id}-{id}-choice',
-    )
+    pictures = [found[option] for option, _ in session.options(id)]
+    numbers = [str(n) for n in range(1, len(pictures) + 1)]
+    strip = Strip(pictures, alt='the pictures to choose from', captions=numbers)
+    show_evidence(strip, console, f'{session.quiz.id}-{id}-choice')
 
 
 def show_question(session: Session, id: str, console: Console) -> None:
@@ -149,27 +142,26 @@ def show_result(session: Session, result: Result, console: Console) -> None:
     console.print(Text(str(result), style=STATE_COLOURS[result.state]))
     question = session.question(result.question)
     if result.state == 'correct' or question.locks and result.score is not None:
-        for c in result.evidence:
-            console.print(
-                Text(
-                    f'{c.claim}: expected {c.expected}'
-                    + (', accepted {:.4g} to {:.4g}'.format(*c.interval) if c.interval else '')
-                    + f', got {c.got} ({c.source})',
-                    style='dim',
-                )
-            )
+        for claim in result.evidence:
+            console.print(Text(_claim_line(claim), style='dim'))
         show_all(session, result.question, session.evidence(result.question), console)
     if question.compared and result.state == 'review':
-        for c in result.evidence:
-            console.print(
-                Padding(
-                    Text(
-                        f'✗ {c.claim} not found' if c.got == 'not found' else f'✓ {c.claim} found in: {c.got}'
-                    ),
-                    (0, 2),
-                )
-            )
+        for claim in result.evidence:
+            console.print(Padding(Text(_idea_line(claim)), (0, 2)))
         console.print(Text('Model answer: ', style='bold') + Text(question.rubric.model_answer))
+
+
+def _claim_line(claim):
+    "What a mark claims, as a line."
+    accepted = ', accepted {:.4g} to {:.4g}'.format(*claim.interval) if claim.interval else ''
+    return f'{claim.claim}: expected {claim.expected}{accepted}, got {claim.got} ({claim.source})'
+
+
+def _idea_line(claim):
+    "Whether an idea was found in an answer in words, as a line."
+    if claim.got == 'not found':
+        return f'✗ {claim.claim} not found'
+    return f'✓ {claim.claim} found in: {claim.got}'
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c010
 RATED = {'again': 'Not yet', 'hard': 'Partly', 'good': 'I had it'}
@@ -177,14 +169,8 @@ RATED = {'again': 'Not yet', 'hard': 'Partly', 'good': 'I had it'}
 
 def ask_rating(session: Session, id: str, read, console: Console) -> bool:
     "Ask how an answer in words went; False if the learner wants to stop."
-    console.print(
-        Text(
-            'How was yours? '
-            + ', '.join(f'{n}: {w}' for n, w in enumerate(RATED.values(), 1))
-            + ' (Enter: skip)',
-            style='dim',
-        )
-    )
+    choices = ', '.join(f'{n}: {words}' for n, words in enumerate(RATED.values(), 1))
+    console.print(Text(f'How was yours? {choices} (Enter: skip)', style='dim'))
     while (text := read().strip()) not in ('', 'q'):
         if text in ('1', '2', '3'):
             session.rate(id, [*RATED][int(text) - 1])
@@ -203,12 +189,19 @@ def due_words(
     if when is None:
         return ''
     left = (when - (now or datetime.now(timezone.utc))).total_seconds()
-    size, unit = next(
-        ((s, u) for s, u in ((86400, 'day'), (3600, 'hour'), (60, 'minute')) if left >= 0.97 * s),
-        (60, 'minute'),
-    )
-    n = max(1, round(left / size))
-    return f'{what} is due {"now" if left <= 0 else f"in {n} {unit}s" if n > 1 else f"in 1 {unit}"}.'
+    if left <= 0:
+        return f'{what} is due now.'
+    seconds, unit = _unit_of(left)
+    n = max(1, round(left / seconds))
+    return f'{what} is due in {n} {unit}{"s" if n > 1 else ""}.'
+
+
+def _unit_of(left):
+    "The largest unit that fits into so many seconds: its length and its name."
+    for seconds, unit in ((86400, 'day'), (3600, 'hour')):
+        if left >= 0.97 * seconds:
+            return seconds, unit
+    return 60, 'minute'
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c013
 def ask(
@@ -241,11 +234,8 @@ def ask(
         show_result(session, result, console)
         if question.compared and result.state == 'review':
             return ask_rating(session, id, read, console)
-        if (
-            result.state not in ('incorrect', 'partial', 'invalid')
-            or question.locks
-            and result.score is not None
-        ):
+        is_locked = question.locks and result.score is not None
+        if is_locked or result.state not in ('incorrect', 'partial', 'invalid'):
             return True
 
 # %% ../../../nbs/quiz/faces/20_terminal.ipynb #c015
@@ -258,7 +248,9 @@ def questions_for(
     "Which questions to ask."
     if due:
         now = session.due()
-        return now, f'{len(now)} due.' if now else f'Nothing is due. {due_words(session.next_due())}'.strip()
+        if now:
+            return now, f'{len(now)} due.'
+        return now, f'Nothing is due. {due_words(session.next_due())}'.strip()
     if retry:
         wrong = session.wrong()
         return wrong, f'To try again: {len(wrong)}.' if wrong else 'There is nothing to try again.'
@@ -267,14 +259,11 @@ def questions_for(
     if again or not done:
         return left, ''
     if left:
-        return (
-            left,
-            f'Going on at question {session.questions.index(left[0]) + 1}; {len(session.questions) - len(left)} of {len(session.questions)} are answered.',
-        )
+        first, of = session.questions.index(left[0]) + 1, len(session.questions)
+        return left, f'Going on at question {first}; {of - len(left)} of {of} are answered.'
     wrong = len(session.wrong())
-    return [], 'Every question is answered. ' + (
-        f'--retry asks the {wrong} that can be tried again, ' if wrong else ''
-    ) + '--again asks all.'
+    retry_says = f'--retry asks the {wrong} that can be tried again, ' if wrong else ''
+    return [], f'Every question is answered. {retry_says}--again asks all.'
 
 
 def take(
@@ -287,9 +276,7 @@ def take(
     session: Session = None,  # One that is already open
     read=None,  # Function that returns a typed line; by default from the keyboard
     console: Console = None,
-) -> (
-    Session
-):  # `left` says whether the learner stopped in the middle; `KeyboardInterrupt` (Ctrl-C) says how to go on
+) -> Session:  # Its `left` says whether the learner stopped in the middle
     "Work through a questionnaire. Ctrl-C, Ctrl-D or q stops; the answers are kept."
     try:
         session, console = session or Session(name, variant), console or Console()
@@ -299,30 +286,35 @@ def take(
         console.print(Text(session.quiz.title, style='bold'), Text(str(session.progress())))
         if says:
             console.print(Text(says))
-        if not ids:
-            return session
-        try:
-            for id in ids:
-                if not ask(session, id, read, console):
-                    session.left = True
-                    break
-        except EOFError:
-            console.print()
-            session.left = True
-        left, wrong = len(questions_for(session)[0]), len(session.wrong())
-        says = (
-            f'{left} without an answer; the next time goes on there.'
-            if left
-            else f'Not right yet: {wrong}; --retry asks again.'
-            if wrong
-            else 'All done.'
-        )
-        console.print(
-            Text(str(session.progress()), style='bold'), Text(says), Text(due_words(session.next_due()))
-        )
+        if ids:
+            _ask_all(session, ids, read, console)
+            points = Text(str(session.progress()), style='bold')
+            console.print(points, Text(_what_is_left(session)), Text(due_words(session.next_due())))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(how_to_go_on(f'{name}{" --due" * due}{" --retry" * retry}')) from None
     return session
+
+
+def _ask_all(session, ids, read, console):
+    "Ask until the learner stops; `session.left` says whether that was before the end."
+    try:
+        for id in ids:
+            if not ask(session, id, read, console):
+                session.left = True
+                break
+    except EOFError:
+        console.print()
+        session.left = True
+
+
+def _what_is_left(session):
+    "What to say at the end."
+    left, wrong = len(questions_for(session)[0]), len(session.wrong())
+    if left:
+        return f'{left} without an answer; the next time goes on there.'
+    if wrong:
+        return f'Not right yet: {wrong}; --retry asks again.'
+    return 'All done.'
 
 
 def how_to_go_on(
@@ -335,19 +327,11 @@ def how_to_go_on(
 def show_probe(run, console: Console = None) -> None:
     "Print a probe's value, evidence and origin."
     console = console or Console()
-    show_evidence(
-        Table(
-            ['measured', 'value'], [[k, v] for k, v in run.value.model_dump().items()], run.provenance.source
-        ),
-        console,
-    )
+    origin = run.provenance
+    rows = [[name, value] for name, value in run.value.model_dump().items()]
+    show_evidence(Table(['measured', 'value'], rows, origin.source), console)
     for n, item in enumerate(run.evidence, 1):
-        show_evidence(item, console, f'{run.provenance.probe}-{n}')
-    p = run.provenance
-    console.print(
-        Text(
-            f'{"remembered" if run.cached else "measured"} · {p.seconds:g} s · {p.device} · '
-            + ', '.join(f'{k} {v}' for k, v in p.versions.items()),
-            style='dim',
-        )
-    )
+        show_evidence(item, console, f'{origin.probe}-{n}')
+    how = 'remembered' if run.cached else 'measured'
+    versions = ', '.join(f'{name} {version}' for name, version in origin.versions.items())
+    console.print(Text(f'{how} · {origin.seconds:g} s · {origin.device} · {versions}', style='dim'))
