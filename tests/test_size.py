@@ -17,10 +17,6 @@ LONG_MODULES = {
     'tests/test_quiz_kinds.py',
 }
 DOUBLED_NAMES = {
-    'Draw',
-    'MAX_CHARACTERS',
-    'Option',
-    'serve',
 }
 
 

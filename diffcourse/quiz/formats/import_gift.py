@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ...base.errors import BadInput
 from diffcourse.quiz.formats.drafts import (
-    Option,
+    DraftOption,
     choice_draft,
     draft,
     interval_answer,
@@ -125,7 +125,7 @@ def _options(answers):
             text = text[weighted.end() :]
         text, _, feedback = text.partition('#')
         is_right = sign == '=' if share is None else share > 0
-        options.append(Option(_unhide(text), is_right, _unhide(feedback)))
+        options.append(DraftOption(_unhide(text), is_right, _unhide(feedback)))
         shares.append(share)
     return options, shares
 
@@ -152,8 +152,8 @@ def _truth(body, parts):
     is_true = word.strip().upper() in ('T', 'TRUE')
     if_wrong, if_right = ([_unhide(f) for f in feedback] + ['', ''])[:2]
     options = [
-        Option('True', is_true, if_right if is_true else if_wrong),
-        Option('False', not is_true, if_wrong if is_true else if_right),
+        DraftOption('True', is_true, if_right if is_true else if_wrong),
+        DraftOption('False', not is_true, if_wrong if is_true else if_right),
     ]
     return choice_draft(parts.prompt, options, False, parts.taken, parts.title)
 

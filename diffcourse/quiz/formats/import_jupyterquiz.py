@@ -10,7 +10,7 @@ import json
 
 from ...base.errors import BadInput
 from diffcourse.quiz.formats.drafts import (
-    Option,
+    DraftOption,
     choice_draft,
     draft,
     interval_answer,
@@ -65,7 +65,7 @@ def _choice(prompt, answers, several, taken):
     options = []
     for a in answers:
         text = str(a.get('answer', a.get('code', '')))
-        options.append(Option(text, a['correct'] is True, a.get('feedback', '')))
+        options.append(DraftOption(text, a['correct'] is True, a.get('feedback', '')))
     several = several or sum(o.is_right for o in options) > 1
     return choice_draft(prompt, options, several, taken)
 

@@ -8,6 +8,7 @@ __all__ = ['Ask', 'Frozen', 'Question', 'kind_name', 'kind', 'kinds', 'option_or
 # %% ../../../nbs/quiz/kinds/10_base.ipynb #c003
 import importlib
 import pkgutil
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Annotated, ClassVar, NamedTuple, get_args
@@ -74,13 +75,13 @@ class Question(Part):
     own_tags: ClassVar[tuple] = ()  # Tags that the marker gives by itself
     lost: ClassVar[str] = ''  # What other systems lose of it, if they all do
 
+    @abstractmethod
     def read(self, given, values: Values):
         "What an answer says, as plain data; `Unreadable` says how to write it."
-        raise NotImplementedError
 
+    @abstractmethod
     def mark(self, x, values: Values) -> Mark:
         "The mark of what was read."
-        raise NotImplementedError
 
     def right_answer(self, values: Values):
         "An answer that must score 1 (or, of the kinds without a score, be accepted)."
@@ -137,10 +138,9 @@ class Question(Part):
         "Everything that has an id and a text."
         return self.things()
 
-    def for_page(
-        self, values: Values, keep
-    ) -> dict:  # `keep(picture)` → its position among the kit's pictures
-        "What the page's script marks by, plain data; intervals, texts and shapes are resolved."
+    def for_page(self, values: Values, keep) -> dict:
+        """What the page's script marks by, plain data; intervals, texts and shapes are resolved.
+        `keep(picture)` gives its position among the kit's pictures."""
         return {}
 
     def public(self, text, mixed) -> dict:  # `mixed(things)` shuffles
@@ -187,8 +187,12 @@ def kind_name(cls) -> str:
 
 
 def kind(cls):
-    "Decorate a `Question` to register it as a kind."
-    _KINDS[kind_name(cls)] = cls
+    "Decorate a `Question` to register it as a kind; `TypeError` if it can't read or mark an answer."
+    name = kind_name(cls)
+    if cls.__abstractmethods__:
+        missing = ' and '.join(f'`{method}`' for method in sorted(cls.__abstractmethods__, reverse=True))
+        raise TypeError(f'the kind {name!r} ({cls.__name__}) lacks {missing}, which every kind has')
+    _KINDS[name] = cls
     return cls
 
 
@@ -209,9 +213,9 @@ def option_order(
 ) -> list:  # Options, things to order, or the right side of a match
     "What there is to choose from, in the order in which every face shows it."
     things = list(question.things())
-    return (
-        shuffled(f'{quiz}/{question.id}/{variant}', things) if getattr(question, 'shuffle', True) else things
-    )
+    if not getattr(question, 'shuffle', True):
+        return things
+    return shuffled(f'{quiz}/{question.id}/{variant}', things)
 
 
 def literal_values(

@@ -88,7 +88,9 @@ class CodeSpec(Part):
     cases: Annotated[int, Field(ge=1, le=50)] = 5
     tolerance: Tolerance = Tolerance(rel=1e-4, abs=1e-5)
     time_limit_s: Annotated[Number, Field(gt=0, le=60)] = 10
-    slips: tuple[Slip, ...] = Field((), description='run beside a wrong answer: does it give the same values?')
+    slips: tuple[Slip, ...] = Field(
+        (), description='run beside a wrong answer: does it give the same values?'
+    )
 
     @model_validator(mode='after')
     def _check(self):
