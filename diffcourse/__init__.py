@@ -19,7 +19,8 @@ __all__ = [
 
 def __getattr__(name):
     from importlib import import_module
-    if name not in _where: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    if name not in _where:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     return getattr(import_module(f'{__name__}.{_where[name]}'), name)
 
 def __dir__():
