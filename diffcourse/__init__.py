@@ -1,4 +1,6 @@
-"Stable Diffusion, opened up, running live on a laptop. The front door: each name is fetched from its module when it is first used."
+"""Stable Diffusion, opened up, running live on a laptop.
+
+The front door: each name is fetched from its module when it is first used."""
 
 __version__ = "0.1.0"
 
@@ -19,7 +21,8 @@ __all__ = [
 
 def __getattr__(name):
     from importlib import import_module
-    if name not in _where: raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    if name not in _where:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     return getattr(import_module(f'{__name__}.{_where[name]}'), name)
 
 def __dir__():

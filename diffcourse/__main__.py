@@ -3,4 +3,5 @@ import sys
 
 from diffcourse.commands.cli import main
 
-if __name__ == '__main__': sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

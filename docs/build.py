@@ -267,7 +267,8 @@ def write_source(found, runs, quizzes, src, kits):
         if page.startswith('reference/')
     )
     pages.write_lessons(src, lessons)
-    guides = [(*heading(nb), f'{page[8:]}.ipynb') for page, nb in found.values() if page.startswith('quizzes/')]
+    on_quizzes = [(page, nb) for page, nb in found.values() if page.startswith('quizzes/')]
+    guides = [(*heading(nb), f'{page[8:]}.ipynb') for page, nb in on_quizzes]
     pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guides)
     pages.write_reference(src, [(folder, m, says) for folder, _, m, says in modules])
     (src / 'glossary.md').write_text(glossary_page(read_glossary(), site.names), encoding='utf-8')

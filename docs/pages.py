@@ -250,8 +250,8 @@ MAP_TITLE = 'What learners ask'
 
 
 def write_quizzes(src, paths, lessons, kits=None, guides=()):
-    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guides`: title, sentence
-    and file of the pages on the engine and on writing one."""
+    """quizzes/*.md, their list, and the map.
+    `kits`: name -> what its page marks by; `guides`: title, sentence and file of the pages on the engine."""
     from diffcourse.quiz.author.coverage import coverage, open_rows, read_map
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.core.source import BadFile

@@ -245,6 +245,7 @@ def mark_code(source, spec, seed):
         score=float(ok),
         messages=[] if ok else ['the values differ'],
         state='correct' if ok else 'incorrect',
+        slip='',
     )
 
 
