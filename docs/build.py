@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pages  # noqa: E402
+from claims import all_claims, claims_page  # noqa: E402
 from glossary import glossary_page, read_glossary  # noqa: E402
 from notebooks import (
     CACHE,
@@ -267,10 +268,15 @@ def write_source(found, runs, quizzes, src, kits):
         if page.startswith('reference/')
     )
     pages.write_lessons(src, lessons)
-    on_quizzes = [(page, nb) for page, nb in found.values() if page.startswith('quizzes/')]
-    guides = [(*heading(nb), f'{page[8:]}.ipynb') for page, nb in on_quizzes]
+    guides = [
+        (*heading(nb), f'{page[8:]}.ipynb')
+        for page, nb in found.values()
+        if page.startswith('quizzes/')
+    ]
     pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guides)
     pages.write_reference(src, [(folder, m, says) for folder, _, m, says in modules])
+    claims = {lesson: found for lesson, found in all_claims().items() if lesson[0] in lessons}
+    (src / 'lessons/claims.md').write_text(claims_page(claims), encoding='utf-8')
     (src / 'glossary.md').write_text(glossary_page(read_glossary(), site.names), encoding='utf-8')
     for p, (page, _) in found.items():
         if page == 'index':

@@ -250,8 +250,8 @@ MAP_TITLE = 'What learners ask'
 
 
 def write_quizzes(src, paths, lessons, kits=None, guides=()):
-    """quizzes/*.md, their list, and the map.
-    `kits`: name -> what its page marks by; `guides`: title, sentence and file of the pages on the engine."""
+    """quizzes/*.md, their list, and the map. `kits`: name -> what its page marks by; `guides`: title, words
+    and file of the pages on the engine and on writing one."""
     from diffcourse.quiz.author.coverage import coverage, open_rows, read_map
     from diffcourse.quiz.core.reader import read_quiz
     from diffcourse.quiz.core.source import BadFile
@@ -300,7 +300,9 @@ def write_lessons(src, lessons):
         'opens it.'
     )
     body = cards(items) if items else 'None yet.\n'
-    (folder / 'index.md').write_text(list_page('Lessons', says, body, list(lessons)), encoding='utf-8')
+    body += '\nSentences about pictures and numbers assert themselves: [what the lessons claim](claims.md).\n'
+    tree = [*lessons, 'claims']
+    (folder / 'index.md').write_text(list_page('Lessons', says, body, tree), encoding='utf-8')
 
 
 def floor_page(folder):

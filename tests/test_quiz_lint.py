@@ -15,6 +15,7 @@ from diffcourse.quiz.author.lint import lint_files, lint_quiz
 from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.author.skeleton import new_quiz
 from diffcourse.quiz.core.source import Message
+from diffcourse.quiz.ground.values import Values
 
 
 pytestmark = pytest.mark.usefixtures('stood_in')
@@ -311,6 +312,21 @@ def test_a_tolerance_spans_the_measured_spread():
     assert set(found(tolerance='{spreads: 1}')) == {('Q007', 9)}
 
 
+def test_a_key_that_another_seed_flips():
+    text = HEAD.replace('seed: $n}', 'seed: $n, wobble: 0.5}') + (
+        '  - {id: q, kind: single, prompt: "Which?", answer: {from: mix.ratio}, options: ['
+        '{id: a, text: One, value: VALUE}, {id: b, text: Two, value: 9, feedback: No.}], '
+        'tests: [{give: b, score: 0}]}\n'
+    )
+    text = text.replace('variants: 2', 'variants: 1')
+    quiz, _ = read_quiz('good.yaml', text.replace('VALUE', '1'))
+    value = Values(quiz, registry=lab).get(quiz.questions[0].answer)
+    quiz, document = read_quiz('good.yaml', text.replace('VALUE', str(value)))
+    assert lint_quiz(quiz, document, live=True, registry=lab) == []
+    found = lint_quiz(quiz, document, live=True, registry=lab, seeds=5)
+    assert [m.code for m in found] == ['Q010'] and 'not with other seeds' in found[0].text
+
+
 def test_a_choice_that_is_right_in_one_variant_only():
     "Variant by variant: the key moves with the param, so in one of them two options would be right."
     text = HEAD.replace('int: [0, 9]', 'int: [0, 1]') + (
@@ -374,14 +390,14 @@ def test_a_probe_that_breaks_is_said():
 def test_every_code_has_a_test_that_trips_it():
     "Codes are written in the modules; each is tripped somewhere above."
     folder = Path(diffcourse.__file__).parent / 'quiz'
-    modules = [folder / 'core/source.py', folder / 'core/reader.py', *(folder / 'author').glob('*.py')]
-    sources = '\n'.join(p.read_text(encoding='utf-8') for p in modules)
-    known = set(re.findall(r"'([YSLQG]\d{3})'", sources))
+    modules = [folder / 'core/source.py', folder / 'core/reader.py']
+    modules += sorted((folder / 'author').glob('*.py'))
+    known = {code for p in modules for code in re.findall(r"'([YSLQG]\d{3})'", p.read_text(encoding='utf-8'))}
     tripped = (
         {r[3] for r in RULES}
         | {t[1] for t in TRAPS}
         | {f[1] for f in FILES.values()}
-        | {'Y001', 'L006', 'L007', 'L008', 'Q004', 'Q007', 'G001', 'G003'}
+        | {'Y001', 'L006', 'L007', 'L008', 'Q004', 'Q007', 'Q010', 'G001', 'G003'}
     )
     assert known and known - tripped == set()
 

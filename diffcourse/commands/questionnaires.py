@@ -122,6 +122,10 @@ def quiz_lint(
         bool,
         Option('--live', help='Run the probes too: every right answer, every wrong option, every variant.'),
     ] = False,
+    seeds: Annotated[
+        int,
+        Option(min=1, max=50, help='With --live: try the keys with so many seeds, the given one included.'),
+    ] = 1,
     format: Annotated[str, Option(help='text, json or github.')] = 'text',
     json: JSONOption = False,
 ):
@@ -135,7 +139,7 @@ def quiz_lint(
     missing = [f for f in files if not f.is_file()]
     if missing:
         raise BadInput(f'{missing[0]} is not a file; expected a questionnaire in YAML')
-    found = lint_files(files, live=live)
+    found = lint_files(files, live=live, seeds=seeds)
     if json or format == 'json':
         print_json([m.to_json() for m in found])
     else:

@@ -65,6 +65,7 @@ class Ablation(Outcome):
     whole:list[float]
     lacking:list[float]
     ratio:list[float]         # lacking / whole
+    difference:list[float]    # lacking − whole
     overall:float             # Ratio of the means over all times
     weights_equal:bool        # Do both have the same number of weights?
     p_whole:float             # What the critic thinks of what they draw, on average
@@ -72,7 +73,7 @@ class Ablation(Outcome):
 
 def _show_ablation(found, without, drawn):
     rows = zip(found.t, found.whole, found.lacking, found.ratio)
-    lacks = f'without {without}'
+    lacks = 'one amount' if without == 'amounts' else f'no {without}'
     return [
         Table(['t', 'whole', lacks, 'ratio'], [list(r) for r in rows]),
         Strip(
@@ -104,6 +105,7 @@ def ablation(
         whole=whole,
         lacking=lacking,
         ratio=[b/a for a, b in zip(whole, lacking)],
+        difference=[b - a for a, b in zip(whole, lacking)],
         overall=sum(lacking)/sum(whole),
         weights_equal=weights[0] == weights[1],
         p_whole=p_whole,

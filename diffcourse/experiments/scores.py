@@ -232,5 +232,5 @@ def told_level(
 
     found = ToldLevel(p_fixed=p(fixed), p_falling=p(falling), p_noise=p(noise))
     rows = [image_grid(digit_image(x[:4]), 2, 2) for x in (fixed, falling)]
-    captions = [f't = {t} all the way', 'falling']
-    return found, [Strip(rows, alt='four drawings each', captions=captions, width=160)]
+    names = [f't = {t} all the way', 'falling']
+    return found, [Strip(rows, alt='four drawings each', captions=names, width=160)]

@@ -87,6 +87,7 @@ def vae_loss(
         logs['moved'] = moved.detach()
     return loss, logs
 
+# %% ../../nbs/5_train/40_vae.ipynb #c011
 @torch.no_grad()
 def latent_scale(
     vae:AutoencoderKL,
@@ -96,7 +97,6 @@ def latent_scale(
     z = torch.cat([vae.encode(part).latent_dist.mean for part in x.split(64)])
     return float(1/z.std())
 
-# %% ../../nbs/5_train/40_vae.ipynb #c011
 def train_vae(
     out:Path,              # Run folder
     plan:Plan=Plan(4800, lr=1e-3, ema=.998, warm=100, cool=.4),

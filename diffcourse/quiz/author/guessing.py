@@ -65,7 +65,7 @@ def check_guessing(
     run: bool,  # May it be run to find out what is right?
 ) -> None:
     "Right options don't give themselves away."
-    is_longest, in_file, as_shown = [], [], []
+    extremes, in_file, as_shown = [], [], []
     for i, q in enumerate(linter.quiz.questions):
         right = _right_options(q, values, run) if q.ask().form == 'radio' else []
         _check_texts(linter, i, q, right)
@@ -73,21 +73,26 @@ def check_guessing(
             continue
         lengths = {o.id: len(o.text) for o in q.options}
         length = lengths.pop(right[0])
-        is_longest.append(all(length > other for other in lengths.values()))
+        is_longest = all(length > other for other in lengths.values())
+        is_shortest = all(length < other for other in lengths.values())
+        extremes.append('longest' if is_longest else 'shortest' if is_shortest else '')
         in_file.append([o.id for o in q.options].index(right[0]))
         for variant in range(linter.quiz.variants):
             order = option_order(q, linter.quiz.id, variant)
             as_shown.append([o.id for o in order].index(right[0]))
-    _check_lengths(linter, is_longest)
+    _check_lengths(linter, extremes)
     if not _is_one_place(linter, in_file, 5, 'stands'):
         _is_one_place(linter, as_shown, 8, 'is shown')
 
 
-def _check_lengths(linter, is_longest):
-    "At most two in five."
-    n, of = sum(is_longest), len(is_longest)
-    if of >= 4 and n > 0.4 * of:
-        linter.say('G001', f'the right option is the longest in {n} of {of} questions', 'questions', key=True)
+def _check_lengths(linter, extremes):
+    "Which extreme each right option is; at most two in five are the same one. Fewer than four say nothing."
+    of = len(extremes)
+    for extreme in ('longest', 'shortest'):
+        n = extremes.count(extreme)
+        if of >= 4 and n > 0.4 * of:
+            text = f'the right option is the {extreme} in {n} of {of} questions'
+            linter.say('G001', text, 'questions', key=True)
 
 
 def _is_one_place(linter, places, least, how):

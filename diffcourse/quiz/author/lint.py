@@ -30,6 +30,7 @@ def lint_quiz(
     live: bool = False,  # Also run it, in every variant
     registry: Registry = PROBES,
     models=None,
+    seeds: int = 1,  # How many seeds the keys are tried with
 ) -> list[Message]:  # Sorted by place
     "What is wrong with one questionnaire."
     linter = Linter(quiz, document, registry)
@@ -41,6 +42,9 @@ def lint_quiz(
             values = Values(quiz, variant, models, registry)
             for number in range(len(quiz.questions)):
                 Trial(linter, number, values).run()
+        others = [Values(quiz, 0, models, registry, shift) for shift in range(1, seeds)]
+        for number in range(len(quiz.questions)) if others else ():
+            Trial(linter, number, Values(quiz, 0, models, registry)).try_other_seeds(others)
     return sorted(linter.found)
 
 
@@ -49,6 +53,7 @@ def lint_files(
     live: bool = False,  # Also run them
     registry: Registry = PROBES,
     models=None,
+    seeds: int = 1,  # As in `lint_quiz`
 ) -> list[Message]:  # Empty if all is well
     "What is wrong with some questionnaires. Never raises because of what is in a file."
     if isinstance(paths, (str, Path)):
@@ -69,5 +74,5 @@ def lint_files(
         if quiz.id != Path(path).stem:
             found.append(document.say('L008', f'the id {quiz.id!r} is not the name of the file', ('id',)))
         ids.setdefault(quiz.id, path)
-        found += lint_quiz(quiz, document, live, registry, models)
+        found += lint_quiz(quiz, document, live, registry, models, seeds)
     return found

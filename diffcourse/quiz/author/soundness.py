@@ -11,7 +11,7 @@ import re
 from .linter import Linter
 from ..core.grade import grade, right_answer
 from ..ground.parts import Live
-from ..ground.values import BrokenQuiz, Values, fields_of, paths_in
+from ..ground.values import BrokenQuiz, Values, fields_of, paths_in, show
 from ..kinds.base import option_order
 
 # %% ../../../nbs/quiz/author/45_soundness.ipynb #c005
@@ -125,6 +125,25 @@ class Trial:
                     f'allow {least:.3g}, write `spreads: {SPREADS}`, or name the seed in the prompt'
                 )
                 self.say('Q007', text, *where, 'tolerance')
+
+    def try_other_seeds(
+        self,
+        others: list[Values],  # The same variant, with other seeds
+    ) -> None:
+        "The key is no accident of its seed. Numbers have their tolerance, and are tried by `try_spread`."
+        q = self.question
+        if not q.scored or q.jailed or q.measured_numbers():
+            return
+        try:
+            right = self.right_answer()
+        except Exception:
+            return  # `run` has said so
+        for values in others:
+            result = grade(self.question, right, values)
+            if result.state != 'ungraded' and result.score != 1:
+                text = f'{show(right)} is right here, but not with other seeds ({values.shift} further on)'
+                self.say('Q010', text, key=True)
+                return
 
     def names_seed(self, value):
         "Does the prompt name the seed? Then one run is meant, and other seeds are other questions."
