@@ -14,8 +14,7 @@ SOURCES = [p for folder in FOLDERS for p in sorted((ROOT / folder).rglob('*.py')
 
 LONG_FUNCTIONS = set()
 LONG_MODULES = set()
-DOUBLED_NAMES = {
-}
+DOUBLED_NAMES = set()
 
 
 def here(path):
