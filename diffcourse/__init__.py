@@ -1,4 +1,6 @@
-"Stable Diffusion, opened up, running live on a laptop. The front door: each name is fetched from its module when it is first used."
+"""Stable Diffusion, opened up, running live on a laptop.
+
+The front door: each name is fetched from its module when it is first used."""
 
 __version__ = "0.1.0"
 
