@@ -58,8 +58,8 @@ def make_request(
 )->Request:
     "Check what is asked for; `BadInput` for what can't be."
     now = settings(steps=steps, guidance=guidance, sampler=sampler)
-    way = get_sampler(now.sampler)
-    way.check_spacing(spacing)
+    chosen = get_sampler(now.sampler)
+    chosen.check_spacing(spacing)
     prompts, negatives = _texts('prompt', prompt), _texts('negative', negative)
     seeds = _seeds(seed, now.seed if seeded else None)
 
@@ -68,5 +68,5 @@ def make_request(
     if not len(prompts) == len(negatives) == len(seeds) == n:
         raise BadInput(f'{len(prompts)} prompts, {len(negatives)} negative prompts and {len(seeds)} seeds '
                        f'for {n} pictures; give one for all or one each')
-    eta = way.eta if eta is None else eta
-    return Request(prompts, negatives, seeds, now.steps, now.guidance, way, eta, spacing)
+    eta = chosen.eta if eta is None else eta
+    return Request(prompts, negatives, seeds, now.steps, now.guidance, chosen, eta, spacing)
