@@ -101,21 +101,6 @@ def _instruments():
     return hashlib.sha256(b''.join(digests)).hexdigest()[:12]
 
 
-def _run_key(probe, args, models):
-    "Hash of all that decides the value."
-    deciding = [probe.name, probe.version, args, _instruments()]
-    if models:
-        deciding += [
-            models.hash,
-            _checksum(models),
-            getattr(models, 'scheduler', {}),
-            str(models.device).split(':')[0],
-            str(models.dtype),
-        ]
-    text = json.dumps(deciding, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 @cache
 def _versions():
     "Versions of what a measurement leans on."
@@ -126,6 +111,35 @@ def _versions():
         except metadata.PackageNotFoundError:
             pass
     return found
+
+
+@cache
+def _code(module):
+    "Hash of the code that a probe of this module may lean on: the course, and the module itself."
+    package = Path(diffcourse.__file__).parent
+    apart = ('quiz', 'widgets', 'commands')  # what only shows and marks
+    files = [f for f in sorted(package.rglob('*.py')) if f.relative_to(package).parts[0] not in apart]
+    own = getattr(importlib.import_module(module), '__file__', None)
+    if own:
+        files.append(Path(own))
+    digests = [hashlib.sha256(f.read_bytes()).digest() for f in files]
+    return hashlib.sha256(b''.join(digests)).hexdigest()[:12]
+
+
+def _run_key(probe, args, models):
+    "Hash of all that decides the value."
+    deciding = [probe.name, probe.version, args, _instruments(), _versions()]
+    deciding.append(_code(probe.function.__module__))
+    if models:
+        deciding += [
+            models.hash,
+            _checksum(models),
+            getattr(models, 'scheduler', {}),
+            str(models.device).split(':')[0],
+            str(models.dtype),
+        ]
+    text = json.dumps(deciding, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 # %% ../../../nbs/quiz/probe/25_runs.ipynb #n009
 def _load_run(folder, probe):
@@ -184,6 +198,21 @@ def session_models():
         first_line = str(e).split('\n')[0] or type(e).__name__
         raise CannotRun(f"the model can't be loaded: {first_line}") from e
 
+
+_DOUBTS = {}  # sums of weights → what is wrong with a model
+
+
+def _believe(models):
+    "`CannotRun` for a model whose runs would give nonsense for keys. What is only a part of one passes."
+    if not all(hasattr(models, part) for part in ('tokenizer', 'text_encoder', 'unet', 'vae')):
+        return
+    weights = json.dumps([_checksum(models), getattr(models, 'scheduler', {})], sort_keys=True, default=str)
+    if weights not in _DOUBTS:
+        trust = importlib.import_module('diffcourse.pipeline.trust')
+        _DOUBTS[weights] = trust.doubt_about(models)
+    if _DOUBTS[weights]:
+        raise CannotRun(f"{models.name} can't be trusted with an answer: {_DOUBTS[weights]}")
+
 # %% ../../../nbs/quiz/probe/25_runs.ipynb #n013
 def run_probe(
     name: str,
@@ -204,6 +233,8 @@ def run_probe(
     folder = settings().home / 'cache' / key
     if cache and (kept := _load_run(folder, probe)):
         return kept
+    if models:
+        _believe(models)
     run = _measure(probe, args, models, key)
     if cache:
         _save_run(folder, run)
