@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 
-from ..base.images import to_pil
+from ..base.images import image_grid, to_pil
 from ..base.show import Strip
 from .arguments import Colour, Prompt, Seed, Thing
 from .measure import rms_between, share_as_asked
@@ -87,4 +87,5 @@ def exploding_walk(
         apart=rms_between(pics),
     )
     strip = Strip(pics, alt=f'pictures drawn, {forget} forgotten', caption=f'forgotten: {forget}', width=96)
-    return found, [strip]
+    together = Strip([image_grid(pics[:4], 2, 2)], alt=f'four of them, {forget} forgotten', width=192)
+    return found, [strip, together]
