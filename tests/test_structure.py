@@ -38,7 +38,7 @@ QUIZ_MAY_USE = {'base.errors', 'base.files', 'base.settings', 'base.images', 'ba
 MAY_USE_QUIZ = {'8_experiments', '9_commands'}  # and the front door
 LOOKED_UP = {
     'quiz.probe.registry': {'experiments'},
-    'quiz.probe.runs': {'models.load'},
+    'quiz.probe.runs': {'models.load', 'pipeline.trust'},
     'quiz.sandbox.inputs': {'maths.schedule'},
     'quiz.author.refs': {'_modidx'},
 }

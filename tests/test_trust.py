@@ -1,4 +1,4 @@
-"A model that can't be trusted gives no keys: questions about it are ungraded, never marked and never at fault."
+"A model that can't be trusted gives no keys: its questions are ungraded, never marked, never at fault."
 
 from copy import deepcopy
 
