@@ -80,9 +80,9 @@ class PictureTower(nn.Module):
     ):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(),                # (B,16,16,16)
-            nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(),               # (B,32,8,8)
-            nn.Conv2d(32, 64, 3, 2, 1), nn.ReLU(),               # (B,64,4,4)
+            nn.Conv2d(3, 16, 3, 2, 1), nn.GroupNorm(4, 16), nn.ReLU(),       # (B,16,16,16)
+            nn.Conv2d(16, 32, 3, 2, 1), nn.GroupNorm(4, 32), nn.ReLU(),      # (B,32,8,8)
+            nn.Conv2d(32, 64, 3, 2, 1), nn.GroupNorm(4, 64), nn.ReLU(),      # (B,64,4,4)
             nn.Flatten(), nn.Linear(1024, width))
 
     def forward(self,
