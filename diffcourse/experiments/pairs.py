@@ -105,7 +105,7 @@ def watched(
         **read_pair(pair, other),
         found=float((cosines.argmax(1) == torch.arange(n)).float().mean()),
         diagonal=right, rest=float((cosines.sum() - n*right)/(n*n - n)),
-        scale=float(pair.scale), pictures=batch*len(losses))
+        scale=pair.scale.item(), pictures=batch*len(losses))
 
 @probe('pair_training')
 def pair_training(
