@@ -57,7 +57,7 @@ def best_fraction(
 def baseline_errors(
     t:int, n:int=128, seed:int=0, # As in `noisy_digits`
 )->tuple[float,float]:            # Mean squared errors of no noise, and of the best fraction
-    "Two predictions that know nothing, to put a net's `noise_error` beside."
+    "Two predictions that know nothing of digits, as a yardstick for `noise_error`."
     x, eps, _ = noisy_digits(t, n, seed)
     nothing = float(eps.square().mean())
     fraction = float(F.mse_loss(best_fraction(x, eps)*x, eps))
