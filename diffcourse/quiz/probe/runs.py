@@ -80,7 +80,7 @@ _INTEGER_OF_SIZE = {1: 'uint8', 2: 'int16', 4: 'int32', 8: 'int64'}  # bytes →
 
 
 def _checksum(models):
-    "Of the weights in memory, since a changed weight must not give yesterday's value. Exact in any order."
+    "Sums of the weights in memory: a changed weight must not give an old value. Exact in any order."
     torch = importlib.import_module('torch')  # most of this module needs no torch
     sums = []
     for part in ('text_encoder', 'unet', 'vae'):
@@ -103,7 +103,7 @@ def _instruments():
 
 @cache
 def _versions():
-    "Versions of what a measurement leans on."
+    "Versions of what a measurement depends on."
     found = {'diffcourse': diffcourse.__version__}
     for package in ('torch', 'diffusers', 'transformers'):
         try:
@@ -115,7 +115,7 @@ def _versions():
 
 @cache
 def _code(module):
-    "Hash of the code that a probe of this module may lean on: the course, and the module itself."
+    "Hash of the code that a probe of this module may depend on: the course, and the module itself."
     package = Path(diffcourse.__file__).parent
     apart = ('quiz', 'widgets', 'commands')  # what only shows and marks
     files = [f for f in sorted(package.rglob('*.py')) if f.relative_to(package).parts[0] not in apart]
@@ -203,7 +203,7 @@ _DOUBTS = {}  # sums of weights → what is wrong with a model
 
 
 def _believe(models):
-    "`CannotRun` for a model whose runs would give nonsense for keys. What is only a part of one passes."
+    "`CannotRun` for a model whose runs would give nonsense as keys. An incomplete model is not checked."
     if not all(hasattr(models, part) for part in ('tokenizer', 'text_encoder', 'unet', 'vae')):
         return
     weights = json.dumps([_checksum(models), getattr(models, 'scheduler', {})], sort_keys=True, default=str)
