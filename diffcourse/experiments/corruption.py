@@ -131,7 +131,7 @@ def kernel(
     value:Annotated[float, Field(ge=-2, le=2)]=1.,
     seed:Seed=0,
 )->Kernel:
-    "Noise a constant many times a little, and once for all."
+    "Add a little noise to a constant many times, and all of it at once."
     g = torch.Generator().manual_seed(seed)
     constant = torch.full((10000,), value, dtype=torch.float64)
     slowly, step = noise_repeatedly(constant, beta, t, g)
