@@ -42,7 +42,7 @@ def draw_greys(
 
 # %% ../../nbs/8_experiments/63_greys.ipynb #c013
 class FlatPictures(Outcome):
-    "What comes of flat pictures."
+    "What becomes of flat pictures."
     signal:float     # √ᾱ at the last time
     trace:float      # The same, in units of the noise that is left after averaging over 256 cells
     true:float       # Spread (root mean square) of the greys in the data

@@ -28,7 +28,7 @@ from ..samplers.momentum import euler_momentum
 def named_schedule(
     kind:str='scaled_linear',  # As for `betas_by_name`
 )->Schedule:
-    "A schedule by name, as samplers want it."
+    "A schedule by name, in the form that samplers take."
     betas = betas_by_name(kind)
     return Schedule(betas, alphas_cumprod(betas), spacing='linspace')
 
@@ -111,7 +111,7 @@ def momentum(
     calls:Calls=10,
     seed:Seed=0,
 )->Momentum:
-    "Euler's method with more and more look ahead, on the exact denoiser."
+    "Euler's method looking further and further ahead, on the exact denoiser."
     levels = get_sampler('euler').levels(named_schedule(), calls, 'karras')
     exact = two_clusters()
     g = torch.Generator().manual_seed(seed)
