@@ -75,7 +75,10 @@ def check_guessing(
         length = lengths.pop(right[0])
         is_longest = all(length > other for other in lengths.values())
         is_shortest = all(length < other for other in lengths.values())
-        extremes.append('longest' if is_longest else 'shortest' if is_shortest else '')
+        if is_longest:
+            extremes.append('longest')
+        else:
+            extremes.append('shortest' if is_shortest else '')
         in_file.append([o.id for o in q.options].index(right[0]))
         for variant in range(linter.quiz.variants):
             order = option_order(q, linter.quiz.id, variant)

@@ -108,21 +108,10 @@ def _sort(v):
 
 def _sort_many(v):
     "A mapping with an operation as its only key is a live value; any other names its values."
-    one = (
-        isinstance(v, Live)
-        or isinstance(v, dict)
-        and len(v) == 1
-        and set(v) <= {f.alias or n for n, f in Live.model_fields.items()}
-    )
-    return (
-        'live'
-        if one
-        else 'named'
-        if isinstance(v, dict)
-        else 'list'
-        if isinstance(v, (list, tuple))
-        else 'literal'
-    )
+    if isinstance(v, dict):
+        operations = {f.alias or n for n, f in Live.model_fields.items()}
+        return 'live' if len(v) == 1 and set(v) <= operations else 'named'
+    return _sort(v)
 
 
 Value = Annotated[Union[Annotated[Plain, Tag('literal')], Annotated[Live, Tag('live')]], Discriminator(_sort)]
@@ -268,7 +257,9 @@ class Gap(Part):
     def form(self) -> str:
         "How it is filled: 'number', 'choice' or 'text'."
         number = isinstance(self.answer, (int, float)) and not isinstance(self.answer, bool)
-        return 'choice' if self.options else 'number' if self.tolerance or number else 'text'
+        if self.options:
+            return 'choice'
+        return 'number' if self.tolerance or number else 'text'
 
     @model_validator(mode='after')
     def _check(self):

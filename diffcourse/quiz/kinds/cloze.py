@@ -34,7 +34,7 @@ def read_gap(
         x = read_text(given, 200)
         options = [values.text(o) for o in gap.options or ()]
         if options and not says(x, options):
-            raise Unreadable(f'{said(x)} is no option; there are {", ".join(options)}')
+            raise Unreadable(f'{said(x)} is not an option; there are {", ".join(options)}')
         return x
     except Unreadable as e:
         raise Unreadable(f'{name}: {e}') from e
@@ -137,7 +137,7 @@ class Cloze(Question):
         return {n: right_gap(self.gaps[n], values) for n in self.names()}
 
     def ask(self):
-        return Ask('fields', 'Type what belongs into the gaps, with ; between.')
+        return Ask('fields', 'Type what belongs in the gaps, with ; between them.')
 
     def lines(self, text):
         out = [re.sub(r'\[\[(.+?)\]\]', r'[ \1 ]', text(self.text))]
