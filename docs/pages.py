@@ -128,6 +128,8 @@ def badges_of(q, kit, asked):
     if live(q):
         how = 'measured live' if not kit or 'probe' in q else 'measured'
         badges.append(f'[{how}]{{.badge .live}}')
+    if q.get('weight') == 0 and q.get('kind') not in ('free', 'reflect'):
+        badges.append('[optional, no points]{.badge}')
     rows = [m for m in dict.fromkeys(q.get('covers') or []) if m in asked]
     return ' '.join(badges + [f'[[{m}](#{row_label(m)})]{{.badge}}' for m in rows])
 

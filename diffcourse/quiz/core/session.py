@@ -177,7 +177,7 @@ class Session:
     def progress(self) -> Progress:
         "What the answers so far add up to. It never falls: the best answer to each question counts."
         best = self.store.best(self.quiz.id)
-        weights = {q.id: q.weight for q in self.quiz.questions if q.scored}
+        weights = {q.id: q.weight for q in self.quiz.questions if q.scored and q.weight}
         scores = {id: score for id, score in best.items() if id in weights}
         points = sum(score * weights[id] for id, score in scores.items())
         return Progress(

@@ -114,7 +114,8 @@ class Card:
         "Number, name, and how far it is."
         sign, word = self._progress()
         state = f'<small class="dc-state">{sign_html(sign)} {word}</small>' if word else ''
-        return f'<h4 style="margin:.2em 0">{self.number}. <small>{html.escape(self.id)}</small>{state}</h4>'
+        name = html.escape(self.id) + (' (optional, no points)' if self.question.optional else '')
+        return f'<h4 style="margin:.2em 0">{self.number}. <small>{name}</small>{state}</h4>'
 
     def _progress(self):
         "How far this question is, as sign and word."

@@ -119,7 +119,8 @@ def show_question(session: Session, id: str, console: Console) -> None:
     question = session.question(id)
     n = session.questions.index(id) + 1
     console.print()
-    console.rule(Text(f'{n} of {len(session.questions)} · {id}'), align='left')
+    optional = ' · optional, no points' if question.optional else ''
+    console.rule(Text(f'{n} of {len(session.questions)} · {id}{optional}'), align='left')
     console.print(Markdown(session.prompt(id)))
     for line in question.lines(session.text):
         console.print(Padding(Text(line), (0, 2)))

@@ -55,7 +55,7 @@ class Question(Part):
     id: Name
     prompt: Text
     covers: tuple[MapId, ...] = Field((), description='ids in the question map')
-    weight: Annotated[Number, Field(ge=0, le=100)] = 1
+    weight: Annotated[Number, Field(ge=0, le=100)] = Field(1, description='points; 0: optional, none')
     hints: tuple[Text, ...] = ()
     explain: Annotated[str, Field(max_length=4000)] = Field(
         '', description='shown after the answer; {probe.field:.3f} shows a measured value'
@@ -74,6 +74,11 @@ class Question(Part):
     tested: ClassVar[bool] = True  # Must a questionnaire have tests of it?
     own_tags: ClassVar[tuple] = ()  # Tags that the marker gives by itself
     lost: ClassVar[str] = ''  # What other systems lose of it, if they all do
+
+    @property
+    def optional(self) -> bool:
+        "Is it marked without counting for the score?"
+        return self.scored and not self.weight
 
     @abstractmethod
     def read(self, given, values: Values):
