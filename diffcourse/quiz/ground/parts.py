@@ -100,7 +100,7 @@ class Live(Part):
 
 
 def _sort(v):
-    "Tell the kinds of value apart, so that an error speaks of the one that was meant."
+    "Tell the kinds of value apart, so that an error is about the one that was meant."
     if isinstance(v, (dict, Live)):
         return 'live'
     return 'list' if isinstance(v, (list, tuple)) else 'literal'
@@ -223,7 +223,7 @@ class Option(Part):
 
 
 class Picture(Part):
-    "A picture to choose, out of the evidence of a probe."
+    "A picture to choose, from the evidence of a probe."
 
     id: Name
     picture: Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*\.\d{1,2}\.\d{1,2}$')] = Field(
@@ -266,7 +266,7 @@ class Gap(Part):
         if self.tolerance and self.options:
             raise no('a gap has a tolerance or options, not both', 'tolerance')
         if self.form == 'number' and isinstance(self.answer, (str, tuple)):
-            raise no(f'{self.answer!r} is no number; a tolerance is for numbers', 'answer')
+            raise no(f'{self.answer!r} is not a number; a tolerance is for numbers', 'answer')
         return self
 
 
