@@ -289,15 +289,16 @@ def write_quizzes(src, paths, lessons, kits=None, guides=()):
     (folder / 'index.md').write_text(list_page('Questionnaires', says, body, names), encoding='utf-8')
 
 
-def write_lessons(src, lessons):
-    "The list of lessons. `lessons`: stem -> (title, sentence)."
+def write_lessons(src, lessons, times):
+    "The list of lessons. `lessons`: stem -> (title, sentence); `times`: stem -> how long it ran."
     folder = src / 'lessons'
     folder.mkdir(parents=True, exist_ok=True)
     items = []
     for stem, (title, says) in lessons.items():
-        items.append((title or stem, says, f'{stem}.ipynb', f'Lesson {int(stem[:2])}'))
+        label = ' · '.join(filter(None, [f'Lesson {int(stem[:2])}', times.get(stem)]))
+        items.append((title or stem, says, f'{stem}.ipynb', label))
     says = (
-        'One linear path. Each lesson is a notebook that runs in about a minute on a laptop; `make lab` '
+        'One linear path. Each lesson is a notebook that runs in a minute or two on a laptop; `make lab` '
         'opens it.'
     )
     body = cards(items) if items else 'None yet.\n'
