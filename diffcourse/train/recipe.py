@@ -79,7 +79,7 @@ def _scheduler_config():
     return json.loads(new_scheduler().to_json_string())
 
 def _without_unet(vae, clip, tok):
-    "The parts around a U-Net in training, as `generate` wants them."
+    "The parts around a U-Net in training, in the form that `generate` takes."
     return Models(
         tokenizer=tok, text_encoder=clip.text_model, unet=None, vae=vae, scheduler=_scheduler_config(),
         name='doodle in training', path=Path('.'), hash='training',
