@@ -21,12 +21,16 @@ from ..base.show import Html, data_uri, number
 # %% ../../nbs/7_widgets/90_similarity.ipynb #c005
 _MOST = 8    # Pictures and captions
 
+def _two_digits(value):
+    "A number of two decimals, without a sign before zero."
+    return f'{value:.2f}'.replace('-0.00', '0.00').replace('-', '−')
+
 def _cell(value, share):
     "One cell; `share` from 0 to 1 is how dark it gets."
     ink = '#fff' if share > .55 else '#222'
     back = f'color-mix(in srgb, #1f5fbf {100*share:.0f}%, #f4f6fa)'
     return (f'<td style="background:{back};color:{ink};text-align:center;padding:4px;'
-            f'font-variant-numeric:tabular-nums">{escape(number(value))}</td>')
+            f'font-variant-numeric:tabular-nums">{_two_digits(value)}</td>')
 
 def heat_map(
     cosines:Tensor,    # (n,m): pictures down, captions across
