@@ -412,6 +412,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                        'diffcourse/experiments/clip.py'),
                                              'diffcourse.experiments.clip.every_caption': ( '8_experiments/clip.html#every_caption',
                                                                                             'diffcourse/experiments/clip.py'),
+                                             'diffcourse.experiments.clip.mean_direction': ( '8_experiments/clip.html#mean_direction',
+                                                                                             'diffcourse/experiments/clip.py'),
                                              'diffcourse.experiments.clip.prefers': ( '8_experiments/clip.html#prefers',
                                                                                       'diffcourse/experiments/clip.py'),
                                              'diffcourse.experiments.clip.read_wrong_pixels': ( '8_experiments/clip.html#read_wrong_pixels',
