@@ -11,7 +11,6 @@ from collections.abc import Callable
 from html import escape
 
 import ipywidgets as w
-import torch
 from PIL import Image
 from torch import Tensor
 
