@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['Quality', 'Bits', 'Side', 'LatentSizes', 'latent_sizes', 'file_bytes', 'through_jpeg', 'round_latents', 'FileSizes',
-           'file_sizes', 'count_operations', 'step_operations', 'StepCost', 'step_cost', 'PartCalls', 'part_calls']
+           'file_sizes', 'count_operations', 'step_operations', 'StepCost', 'step_cost', 'PartCalls', 'part_calls',
+           'LatentRace', 'latent_race']
 
 # %% ../../nbs/8_experiments/83_compression.ipynb #c002
 import copy
@@ -23,6 +24,9 @@ from ..base.doodles import doodles
 from ..base.errors import BadInput
 from ..base.images import to_pil, to_tensor
 from ..base.show import Strip, Table
+from ..digits.draw import digit_image
+from ..digits.latents import draw_by_velocity, load_race
+from ..digits.nets import load_net, p_digit, white_digits
 from .arguments import Seed
 from .measure import rms, rms_between
 from ..models.latents import decode, encode
@@ -231,3 +235,40 @@ def part_calls(
     both = 2 if guidance not in (0, 1) else 1                    # with and without the words
     found = PartCalls(**calls, decoder_share=once/(once + both*calls['unet']*step))
     return found, [Table(['part', 'calls'], [[name, n] for name, n in calls.items()])]
+
+# %% ../../nbs/8_experiments/83_compression.ipynb #c021
+class LatentRace(Outcome):
+    "Share of the digits that can be read."
+    pixels:float       # Drawn by the net that works in pixels …
+    latents:float      # … and by the one that works in latents
+    true:float         # True digits
+    times:float        # Cost of a step in pixels over the cost of one in latents
+
+def _readable(x):
+    "Share of pictures (B,1,32,32) in [-1,1] that the critic takes for a digit."
+    p = p_digit(load_net('critic'), x.clamp(-1, 1)/2 + .5)       # (B,)
+    return float((p > .5).float().mean())
+
+@probe('latent_race')
+def latent_race(
+    n:Annotated[int, Field(ge=4, le=64)]=16,
+    steps:Annotated[int, Field(ge=2, le=50)]=12,
+    seed:Seed=0,
+)->LatentRace:
+    "Draw with both."
+    vae, in_pixels, in_latents = (load_race(name) for name in ('autoencoder', 'pixels', 'latents'))
+    g = torch.Generator().manual_seed(seed)
+    noise, small_noise = torch.randn(n, 1, 32, 32, generator=g), torch.randn(n, 4, 8, 8, generator=g)
+    with torch.inference_mode():
+        pictures = {
+            'pixels': draw_by_velocity(in_pixels, noise, steps),
+            'latents': vae.decode(draw_by_velocity(in_latents, small_noise, steps)),
+            'true': 2*white_digits(n, 1000 + seed)[0] - 1,
+        }
+        shares = {name: _readable(x) for name, x in pictures.items()}
+    time = torch.tensor(0.)
+    cost_pixels, _ = count_operations(in_pixels, noise[:1], time)
+    cost_latents, _ = count_operations(in_latents, small_noise[:1], time)
+    found = LatentRace(**shares, times=cost_pixels/cost_latents)
+    return found, [Strip(digit_image(x[:4].clamp(-1, 1)/2 + .5), alt=f'digits: {name}', width=72)
+                   for name, x in pictures.items()]

@@ -6,7 +6,7 @@
 __all__ = ['Pictures', 'Times', 'grey_levels', 'even_noise', 'Spread', 'one_colour', 'spread', 'ScaleFactor', 'scale_factor',
            'draw_latents', 'WrongScale', 'wrong_scale', 'WrongScaleEdit', 'wrong_scale_edit', 'colour_fit',
            'ChannelColours', 'channel_colours', 'known_colours', 'Halfway', 'halfway', 'change_around', 'OneCell',
-           'one_cell', 'Pulled', 'pulled']
+           'one_cell', 'Pulled', 'pulled', 'WrongRange', 'wrong_range']
 
 # %% ../../nbs/8_experiments/82_latents.ipynb #c002
 from typing import Annotated
@@ -369,3 +369,33 @@ def pulled(
     )
     alt = f'{article(found.ink)} seven on {found.background}'
     return found, [Strip(to_pil(x), alt=alt, caption=f'channel {channel} by {by:+g}', width=128)]
+
+# %% ../../nbs/8_experiments/82_latents.ipynb #c028
+class WrongRange(Outcome):
+    "Drawings that were encoded as numbers in [0,1]."
+    error:float          # What comes back, against the drawings, in grey levels
+    error_right:float    # The same from [-1,1]
+    ink:float            # Share of inks that are read right
+    ink_right:float      # The same from [-1,1]
+
+@probe('wrong_range')
+def wrong_range(models, n:Pictures=8, seed:Seed=0)->WrongRange:
+    "Encode and decode, in the right range and in the wrong one."
+    drawn = doodles(n, 5000 + seed)
+    x = to_tensor([d.pil for d in drawn])                        # (n,3,H,W) in [-1,1]
+    with torch.inference_mode():
+        right, wrong = (decode(encode(v, models.vae), models.vae) for v in (x, x/2 + .5))
+
+    def inks(y):
+        read = read_attributes(to_pil(y)).ink
+        return sum(a == d.ink for a, d in zip(read, drawn))/n
+
+    found = WrongRange(
+        error=grey_levels(wrong, x),
+        error_right=grey_levels(right, x),
+        ink=inks(wrong),
+        ink_right=inks(right),
+    )
+    pictures = {'from [−1,1]': right, 'from [0,1]': wrong}
+    return found, [Strip(to_pil(y[:4]), alt=f'drawings there and back, {name}', width=96)
+                   for name, y in pictures.items()]
