@@ -24,7 +24,7 @@ def data_home()->Path:
 
 @dataclass(frozen=True)
 class Settings:
-    "What holds for the whole course."
+    "What applies to the whole course."
     model:str='doodle'     # 'doodle', a folder or a Hub id
     device:str='auto'      # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     dtype:str='float32'    # 'float32', 'bfloat16', 'float16'
@@ -57,7 +57,7 @@ def _course(path, stamp):
 def settings_file(
     start:Path=None,      # Where to begin; by default the current folder
 )->tuple[Path|None,dict]: # The file, or None, and the text of its section `[course]`
-    "Find the `settings.ini` that holds here."
+    "Find the `settings.ini` that applies here."
     here = Path(start or Path.cwd()).resolve()
     project = Path(find_spec('diffcourse').origin).resolve().parents[1]
     for folder in (here, *here.parents, project):
@@ -86,7 +86,7 @@ def _read(field, value, source):
         raise BadInput(f'{field.name} is {value!r} in {source}; expected {_EXPECTED[kind]}') from None
 
 def _check_names(names, known, where=''):
-    "Is each of these a setting?"
+    "`BadInput` unless each of these is a setting."
     wrong = sorted(set(names) - set(known))
     if wrong:
         raise BadInput(f"no setting is called {', '.join(wrong)}{where}; {did_you_mean(wrong[0], known)}")
@@ -94,7 +94,7 @@ def _check_names(names, known, where=''):
 def settings(
     **overrides, # Fields of `Settings`; None means: not given
 )->Settings:
-    "The settings that hold now. `BadInput` for a name or a value that can't be."
+    "The settings in force now. `BadInput` for an unknown name or an invalid value."
     known = {f.name: f for f in fields(Settings)}
     path, course = settings_file()
     _check_names(overrides, known)

@@ -62,7 +62,7 @@ def cosine_betas(
 def exponential_betas(
     T:int=1000,
     rate:float=12.,      # ᾱ ends at e^-rate
-)->Tensor:               # (T,) float32, all but equal
+)->Tensor:               # (T,) float32, almost equal
     "ᾱ falls exponentially: the same β at every time ('exp' in diffusers)."
     return betas_for_alpha_bar(lambda t: math.exp(-rate*t), T)
 
@@ -189,7 +189,7 @@ def sigma_to_t(
 # %% ../../nbs/1_maths/10_schedule.ipynb #c027
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    "The noise levels a model was trained on, and how it wants to be asked."
+    "The noise levels a model was trained on, and what it predicts at them."
     betas:Tensor                # (T,) variances
     ab:Tensor                   # (T,) ᾱ, falling, in [0,1)
     prediction:str='epsilon'    # What the network predicts: 'epsilon', 'v_prediction' or 'sample'

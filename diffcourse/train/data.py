@@ -36,7 +36,7 @@ class DoodleSet:
         return chosen.float()/127.5 - 1
 
 def _draw(n, seed, split, side, quiet):
-    "A set, drawn."
+    "Draw a set."
     inks = list(COLOURS)
     images, labels = np.empty((n, side, side, 3), np.uint8), np.empty((n, 5), np.int64)
     captions = []

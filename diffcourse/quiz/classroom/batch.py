@@ -142,7 +142,7 @@ def grade_batch(
 
 
 def _task(submission, digest):
-    "What a worker has to know of a submission."
+    "What a worker has to know about a submission."
     return {
         'file': submission.file,
         'digest': digest,
@@ -153,7 +153,7 @@ def _task(submission, digest):
 
 
 def _mark_all(tasks, workers):
-    "What comes of the tasks, in the order in which they are done."
+    "The results of the tasks, in the order in which they are done."
     from joblib import Parallel, delayed
 
     parallel = Parallel(

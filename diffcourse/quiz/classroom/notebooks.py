@@ -19,7 +19,7 @@ from ..kinds.base import option_order
 
 # %% ../../../nbs/quiz/classroom/30_notebooks.ipynb #n004
 class Found(NamedTuple):
-    "An answer that stands in a notebook."
+    "An answer found in a notebook."
 
     quiz: str
     variant: int

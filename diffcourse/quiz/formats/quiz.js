@@ -532,7 +532,7 @@ function best(events) {
 }
 
 function progress(kit, events) {
-  const top = best(events), can = kit.questions.filter(has_score), mine = can.filter(q => q.id in top)
+  const top = best(events), can = kit.questions.filter(q => has_score(q) && q.weight), mine = can.filter(q => q.id in top)
   const points = mine.reduce((sum, q) => sum + top[q.id] * q.weight, 0)
   return {done: mine.filter(q => top[q.id] === 1).length, tried: mine.length, questions: can.length, score: Math.round(points * 1e6) / 1e6, out_of: can.reduce((sum, q) => sum + q.weight, 0)}
 }

@@ -217,7 +217,7 @@ class Item(Part):
 
     id: Name
     text: Text
-    feedback: str = Field('', description='shown to those who put it wrong')
+    feedback: str = Field('', description='shown when it is put in the wrong place')
 
 
 class Option(Part):
@@ -240,7 +240,7 @@ class Picture(Part):
     picture: Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*\.\d{1,2}\.\d{1,2}$')] = Field(
         description='probe.strip.picture, both counted from 0: seeds.0.2'
     )
-    alt: Text = Field(description="what is to be seen, for those who can't see it")
+    alt: Text = Field(description="what the picture shows, for those who can't see it")
     value: Value | None = Field(None, description='what the answer is compared with; by default the id')
     correct: Value | None = Field(
         None, description='true, false or a live value, if the question has no `answer`'

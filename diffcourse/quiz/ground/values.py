@@ -22,7 +22,7 @@ from ..probe.runs import ProbeRun, run_probe
 
 # %% ../../../nbs/quiz/ground/50_values.ipynb #c004
 class BrokenQuiz(Exception):
-    "The questionnaire asks for something that can't be; its author has to mend it."
+    "The questionnaire asks for something impossible; its author has to fix it."
 
 # %% ../../../nbs/quiz/ground/50_values.ipynb #c006
 def param_value(

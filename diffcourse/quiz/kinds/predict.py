@@ -45,7 +45,7 @@ class Predict(Question):
 
     @property
     def like(self) -> type:
-        "Whose methods it is read and marked by."
+        "The class whose methods read and mark it."
         return OneOf if self.options else OneNumber
 
     in_unit = OneNumber.in_unit

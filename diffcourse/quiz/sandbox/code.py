@@ -23,7 +23,7 @@ MAX_CODE_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class CodeReport:
-    "What came of an answer in code."
+    "The mark of an answer in code, and its reasons."
 
     ok: bool
     score: float | None  # 0 or 1; None unless the state is correct or incorrect
