@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Quality', 'Bits', 'Side', 'LatentSizes', 'latent_sizes', 'file_bytes', 'through_jpeg', 'round_latents', 'FileSizes',
-           'file_sizes', 'count_operations', 'step_operations', 'StepCost', 'step_cost', 'PartCalls', 'part_calls',
+           'file_sizes', 'count_operations', 'step_operations', 'StepCost', 'step_cost', 'WorkOfParts', 'work_of_parts',
            'LatentRace', 'latent_race']
 
 # %% ../../nbs/8_experiments/83_compression.ipynb #c002
@@ -197,21 +197,21 @@ def step_cost(
     return found, [Table(['side', '10⁹ operations', 'share of attention'], rows)]
 
 # %% ../../nbs/8_experiments/83_compression.ipynb #c018
-class PartCalls(Outcome):
-    "Calls of each part while pictures are drawn."
+class WorkOfParts(Outcome):
+    "Calls of each part while a picture is drawn, and the part of the decoder in the work."
     text_encoder:int
     unet:int
     encoder:int
     decoder:int
     decoder_share:float    # Of the operations, the decoder's
 
-@probe('part_calls')
-def part_calls(
+@probe('work_of_parts')
+def work_of_parts(
     models,
     steps:Annotated[int, Field(ge=1, le=50)]=8,
     guidance:Annotated[float, Field(ge=0, le=20)]=3.,
     seed:Seed=0,
-)->PartCalls:
+)->WorkOfParts:
     "Draw one picture, and count."
     parts = {'text_encoder': models.text_encoder, 'unet': models.unet,
              'encoder': models.vae.encoder, 'decoder': models.vae.decoder}
@@ -233,7 +233,7 @@ def part_calls(
     step, _ = step_operations(models, side)
     once, _ = count_operations(models.vae.decoder, torch.empty(1, models.shape[0], side, side))
     both = 2 if guidance not in (0, 1) else 1                    # with and without the words
-    found = PartCalls(**calls, decoder_share=once/(once + both*calls['unet']*step))
+    found = WorkOfParts(**calls, decoder_share=once/(once + both*calls['unet']*step))
     return found, [Table(['part', 'calls'], [[name, n] for name, n in calls.items()])]
 
 # %% ../../nbs/8_experiments/83_compression.ipynb #c021
