@@ -3248,6 +3248,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                           'diffcourse/widgets/latents.py'),
                                             'diffcourse.widgets.latents.LatentsViewer.__init__': ( '7_widgets/latents.html#latentsviewer.__init__',
                                                                                                    'diffcourse/widgets/latents.py'),
+                                            'diffcourse.widgets.latents.LatentsViewer._repr_mimebundle_': ( '7_widgets/latents.html#latentsviewer._repr_mimebundle_',
+                                                                                                            'diffcourse/widgets/latents.py'),
                                             'diffcourse.widgets.latents.LatentsViewer.latents_of': ( '7_widgets/latents.html#latentsviewer.latents_of',
                                                                                                      'diffcourse/widgets/latents.py'),
                                             'diffcourse.widgets.latents.LatentsViewer.page': ( '7_widgets/latents.html#latentsviewer.page',

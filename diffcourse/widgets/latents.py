@@ -130,3 +130,7 @@ class LatentsViewer(anywidget.AnyWidget):
         return (f'<style>{self._css}</style><div id="{name}"></div><script>(() => {{{script}'
                 f'const values = {values}; render({{model: {{get: (k) => values[k]}}, '
                 f'el: document.getElementById("{name}")}}); }})();</script>')
+    def _repr_mimebundle_(self, **kwargs):
+        "A live view where there is a kernel, and one with recorded frames for pages."
+        bundle, *more = super()._repr_mimebundle_(**kwargs)
+        return bundle | {'text/html': self.page()}, *more
