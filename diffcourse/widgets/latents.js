@@ -148,7 +148,7 @@ function render({ model, el }) {
   });
   sliders.append(reset);
 
-  const box = make('div', { class: 'dc-latents' }, [first, channels, make('div', { class: 'dc-below' }, [decoded, sliders]), status]);
+  const box = make('div', { class: 'dc-latents', 'data-lm-suppress-shortcuts': 'true' }, [first, channels, make('div', { class: 'dc-below' }, [decoded, sliders]), status]);
   el.append(box);
   show();
   if (!recorded) model.on('change:answer', show);
