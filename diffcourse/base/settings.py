@@ -30,7 +30,7 @@ class Settings:
     dtype:str='float32'    # 'float32', 'bfloat16', 'float16'
     seed:int=0             # Of the start noise, from 0 to 2**63-1
     steps:int=50           # Calls of the denoiser per picture, at least 1
-    guidance:float=3.      # 0 ignores the prompt, 1 follows it, more exaggerates it
+    guidance:float=2.5     # 0 ignores the prompt, 1 follows it, more exaggerates it
     sampler:str='ddim'     # Any of `diffcourse.samplers.base.samplers()`
     home:Path=None         # Folder for progress and cache; by default `data_home()`
 
@@ -38,7 +38,7 @@ class Settings:
         check_int('steps', self.steps, low=1)
         check_seed(self.seed)
         if not math.isfinite(self.guidance):
-            raise BadInput(f'guidance is {self.guidance}; expected a finite number, such as 3')
+            raise BadInput(f'guidance is {self.guidance}; expected a finite number, such as 2.5')
         home = Path(self.home).expanduser() if self.home else data_home()
         object.__setattr__(self, 'home', home)                    # the way to set a field of a frozen class
 
@@ -59,8 +59,9 @@ def settings_file(
 )->tuple[Path|None,dict]: # The file, or None, and the text of its section `[course]`
     "Find the `settings.ini` that applies here."
     here = Path(start or Path.cwd()).resolve()
-    project = Path(find_spec('diffcourse').origin).resolve().parents[1]
-    for folder in (here, *here.parents, project):
+    package = Path(find_spec('diffcourse').origin).resolve().parent
+    installed = package/'defaults'                                # where a wheel puts the file
+    for folder in (here, *here.parents, package.parent, installed):
         path = folder/'settings.ini'
         try:
             stat = path.stat()

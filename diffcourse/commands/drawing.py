@@ -151,7 +151,7 @@ _trace = Option(
 )
 _example = (
     'Example: diffcourse draw "a large red seven on a blue background" '
-    '--steps 50 --guidance 3 --seed 1 --sampler ddim --out seven.png'
+    '--steps 50 --guidance 2.5 --seed 1 --sampler ddim --out seven.png'
 )
 
 # %% ../../nbs/9_commands/50_drawing.ipynb #c014

@@ -137,7 +137,7 @@ def check_picture(
     except (KeyError, OSError, ValueError):
         ending = repr(file.suffix or 'nothing')
         raise BadInput(
-            f'{file.name} ends in {ending}, which is no picture format that can be written; '
+            f'{file.name} ends in {ending}, which is not a picture format that can be written; '
             'use .png, .jpg or .webp'
         ) from None
     return check_file(file)

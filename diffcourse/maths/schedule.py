@@ -182,7 +182,7 @@ def sigma_to_t(
 )->Tensor:          # Times, float64, same shape, in [0,T-1]
     "The time that has this much noise. Beyond the ends, the first or the last."
     log_known = np.log(known.double().numpy())
-    log_sigma = np.log(np.maximum(sigma.double().numpy(), 1e-10))       # ln 0 is no number
+    log_sigma = np.log(np.maximum(sigma.double().numpy(), 1e-10))       # ln 0 is not a number
     times = np.arange(len(log_known), dtype=np.float64)
     return torch.as_tensor(np.interp(log_sigma, log_known, times))
 

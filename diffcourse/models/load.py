@@ -175,7 +175,7 @@ class Models:
         return frozenset(read_json(path).get('words', ()))
     @property
     def parameters(self)->int:
-        "How many numbers were learned."
+        "How many numbers were learnt."
         return sum(p.numel() for net in (self.text_encoder, self.unet, self.vae) for p in net.parameters())
     def __repr__(self)->str:
         pixels, latents = ('×'.join(map(str, s)) for s in (self.size, self.shape))

@@ -31,7 +31,7 @@ class DoodleSet:
     def pixels(self,
         index:Tensor=None, # Which ones (B,); all by default
     )->Tensor:             # (B,3,side,side) float32 in [-1,1]
-        "Pictures as the networks want them."
+        "Pictures in the form that networks take."
         chosen = self.images if index is None else self.images[index]
         return chosen.float()/127.5 - 1
 

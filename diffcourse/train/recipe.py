@@ -20,6 +20,7 @@ from ..base.doodles import COLOURS, THINGS, heldout
 from ..base.errors import BadInput
 from ..base.files import ensure_writable
 from ..base.images import image_grid
+from ..base.settings import Settings
 from ..models.folder import clip_text_encoder, quiet, save_folder
 from ..models.judge import load_judge
 from ..models.load import Models, load_models
@@ -52,7 +53,7 @@ class Recipe:
     batch:int=64               # Latents a step of the U-Net
     focus:int=4000             # Step from which the U-Net gets more of the timesteps that decide shapes
     swap:float=.1              # Part of the noisy latents that hold another drawing than the words say
-    guidance:float=3.          # Recommended for drawing, and used for the scores
+    guidance:float=Settings.guidance # Recommended for drawing, and used for the scores
     tests:int=210              # Prompts of each kind for the scores
     checks:int=512             # Drawings for the scores
 
@@ -78,7 +79,7 @@ def _scheduler_config():
     return json.loads(new_scheduler().to_json_string())
 
 def _without_unet(vae, clip, tok):
-    "The parts around a U-Net in training, as `generate` wants them."
+    "The parts around a U-Net in training, in the form that `generate` takes."
     return Models(
         tokenizer=tok, text_encoder=clip.text_model, unet=None, vae=vae, scheduler=_scheduler_config(),
         name='doodle in training', path=Path('.'), hash='training',
@@ -88,7 +89,7 @@ def _without_unet(vae, clip, tok):
 def sampler_of_sheets(
     models:Models,       # With the U-Net to be trained, or with none
     folder:Path,         # Gets `step-00000500.png`, …
-    guidance:float=3.,
+    guidance:float=Settings.guidance,
     n:int=16,            # Pictures a sheet
     steps:int=20,
 ):                       # `sample` for `fit`

@@ -72,7 +72,7 @@ def new_quiz(
     path = folder / f'{name}.yaml'
     if not re.fullmatch(r'[A-Za-z0-9][A-Za-z0-9_-]{0,63}', name):
         allowed = 'letters, digits, - and _, such as 05_guidance'
-        raise BadInput(f'{name!r} is no name for a questionnaire; use {allowed}')
+        raise BadInput(f'{name!r} is not a name for a questionnaire; use {allowed}')
     if is_map(path):
         raise BadInput(f'{path.name} is kept for what learners ask; choose another name')
     if not folder.is_dir():

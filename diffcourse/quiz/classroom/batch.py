@@ -21,7 +21,7 @@ from ..core.reader import load_quiz
 from ..sandbox.process import has_bwrap
 
 # %% ../../../nbs/quiz/classroom/60_batch.ipynb #n001
-_BOOKKEEPING = ('file', 'learner', 'digest', 'n', 'seconds', 'problem')  # keys of a line that are no result's
+_BOOKKEEPING = ('file', 'learner', 'digest', 'n', 'seconds', 'problem')  # keys that are not a result's
 
 
 def _json_lines(lines):

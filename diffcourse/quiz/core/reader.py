@@ -49,7 +49,7 @@ def _keys_of(model):
 
 
 def _types_at(types, name):
-    "What may stand at a key of a model, or at a place in a container."
+    "What is allowed at a key of a model, or at a place in a container."
     inner = []
     for t in types:
         if _is_model(t) and name in _keys_of(t):
@@ -126,7 +126,7 @@ def _message(document, e, model):
             where, key, text = (*where, odd), True, f'unknown key `{odd}`; did you mean `kind`?'
     elif kind == 'union_tag_invalid' and e['ctx'].get('discriminator') != "'kind'":
         expected = ' or '.join(f'a {_FORMS[tag]}' for tag in _expected_tags(e))
-        text = f"a {_FORMS[e['ctx']['tag']]} can't stand here; expected {expected}"
+        text = f"a {_FORMS[e['ctx']['tag']]} can't be used here; expected {expected}"
     elif kind == 'union_tag_invalid' and 'tag' in e['ctx']:
         where = (*where, 'kind')
         tag = e['ctx']['tag']

@@ -212,7 +212,7 @@ class Session:
         id: str,
         rating: str,  # 'again', 'hard' or 'good'
     ) -> None:
-        "Keep a learner's own rating of an answer in words. It is no mark; it decides when to ask again."
+        "Keep a learner's own rating of an answer in words. It is not a mark; it decides when to ask again."
         if self.question(id).scored:
             raise BadInput(f'{id} is marked, so there is nothing to rate; answers in words are rated')
         if rating not in RATINGS:

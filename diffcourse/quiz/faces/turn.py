@@ -46,7 +46,7 @@ def with_imports(
 # %% ../../../nbs/quiz/faces/29_turn.ipynb #n008
 @dataclass(frozen=True)
 class Turn:
-    "What came of a turn, as text and as HTML with the solution folded."
+    "The result of a turn, as text and as HTML with the solution folded."
 
     text: str
     page: str

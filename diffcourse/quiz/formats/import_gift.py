@@ -142,7 +142,7 @@ def _number(body, parts):
             low = float(number) - float(tolerance or 0)
             high = float(number) + float(tolerance or 0)
     except ValueError:
-        raise ValueError(f'{first.strip()[:40]!r} is no number') from None
+        raise ValueError(f'{first.strip()[:40]!r} is not a number') from None
     return parts.draft('numeric', **interval_answer(low, high))
 
 

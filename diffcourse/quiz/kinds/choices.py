@@ -101,7 +101,7 @@ def ids_typed(
     line: str,
     shown: list,  # (id, text) in the order shown
 ) -> list[str]:
-    "Typed numbers of options as their ids; what is no number stays as it is."
+    "Typed numbers of options as their ids; what is not a number stays as it is."
     parts = [p.strip() for p in line.replace(' ', ',').split(',') if p.strip()]
 
     def known(p):

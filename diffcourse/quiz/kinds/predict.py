@@ -106,6 +106,6 @@ class Predict(Question):
             try:
                 told = secret & set(fields_of(text))
             except BrokenQuiz:
-                continue  # another rule speaks of it
+                continue  # another rule reports it
             if told:
                 say('L019', f'this shows {min(told)}, which is to be predicted', *where)
