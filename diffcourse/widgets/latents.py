@@ -13,7 +13,6 @@ from importlib.resources import files
 from uuid import uuid4
 
 import anywidget
-import torch
 from PIL import Image
 from torch import Tensor
 from traitlets import Dict, List
