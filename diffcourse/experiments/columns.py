@@ -35,13 +35,13 @@ def train_thumbnails(
     pictures:Tensor,  # (n,3,24,24)
     left_out:Tensor,  # (n,) of bool: what it is not trained on
     seed:int=0,
-    steps:int=300,
+    steps:int=200,
 )->Tensor:            # (n,3,24,24): what it draws for each code
     "Train a small network to draw thumbnails."
     torch.manual_seed(seed)
     net = nn.Sequential(nn.Linear(code.shape[1], 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(),
                         nn.Linear(128, 3*THUMB*THUMB))
-    optimiser = torch.optim.AdamW(net.parameters(), lr=3e-3)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=4e-3)
     for _ in range(steps):
         loss = F.mse_loss(net(code[~left_out]), pictures[~left_out].flatten(1))
         optimiser.zero_grad()
@@ -55,9 +55,9 @@ def share_right(
     chosen:Tensor,  # (n,) of bool
 )->float:           # 0 to 1
     "Share of the chosen pictures in which the judge reads both thing and ink."
-    read = read_attributes(x)
-    hits = [pair == (thing, ink) for pair, thing, ink in zip(pairs, read.thing, read.ink)]
-    return torch.tensor(hits)[chosen].float().mean().item()
+    read = read_attributes(x[chosen])
+    wanted = [pair for pair, c in zip(pairs, chosen) if c]
+    return sum(pair == found for pair, found in zip(wanted, zip(read.thing, read.ink)))/len(wanted)
 
 # %% ../../nbs/8_experiments/85_columns.ipynb #c006
 class Columns(Outcome):

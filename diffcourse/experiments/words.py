@@ -21,7 +21,7 @@ from .drawing import asked_for
 from ..models.judge import read_attributes
 from ..models.latents import decode
 from ..models.surgery import nearest_tokens, prompt_direction, take_places
-from ..models.text import embed, tokenize
+from ..models.text import embed
 from ..models.tokens import merge_steps, token_list
 from ..pipeline.generate import denoise_loop, guided_denoiser, initial_latents
 from ..quiz.probe.outcome import Outcome
@@ -224,4 +224,5 @@ def grow(
     read = read_attributes(images)
     found = Grow(p_large=read.p(size='large').mean().item(), p_thing=read.p(thing=thing).mean().item(),
                  amount=amount)
-    return found, [Strip(images, alt=f'a small {ink} {thing}, moved {amount:g} times the direction', width=96)]
+    alt = f'a small {ink} {thing}, moved {amount:g} times the direction'
+    return found, [Strip(images, alt=alt, width=96)]
