@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Word', 'TokenPlace', 'Tries', 'WordTokens', 'word_tokens', 'PromptPlaces', 'prompt_places', 'WordChange',
            'word_change', 'WordNeighbours', 'word_neighbours', 'draw_vectors', 'Transplant', 'transplant', 'InkMix',
-           'ink_mix', 'Grow', 'grow']
+           'ink_mix', 'Grow', 'grow', 'SayIt', 'say_it']
 
 # %% ../../nbs/8_experiments/84_words.ipynb #c002
 from typing import Annotated
@@ -23,7 +23,7 @@ from ..models.latents import decode
 from ..models.surgery import nearest_tokens, prompt_direction, take_places
 from ..models.text import embed
 from ..models.tokens import merge_steps, token_list
-from ..pipeline.generate import denoise_loop, guided_denoiser, initial_latents
+from ..pipeline.generate import denoise_loop, generate, guided_denoiser, initial_latents
 from ..quiz.probe.outcome import Outcome
 from ..quiz.probe.registry import probe
 from ..samplers.base import get_sampler
@@ -52,9 +52,14 @@ class PromptPlaces(Outcome):
     words:int          # Tokens of the text that are kept
     padding:int        # Places that hold padding
     cut:int            # Tokens of the text that did not fit
+    guided:list[int]   # Shape of what the U-Net reads for `pictures` pictures with guidance, in one batch
 
 @probe('prompt_places')
-def prompt_places(models, prompt:Annotated[str, Field(max_length=1000)]='a red star')->PromptPlaces:
+def prompt_places(
+    models,
+    prompt:Annotated[str, Field(max_length=1000)]='a red star',
+    pictures:Annotated[int, Field(ge=1, le=64)]=3,
+)->PromptPlaces:
     "How are the places filled?"
     tok = models.tokenizer
     pieces = token_list(prompt, tok)
@@ -62,7 +67,10 @@ def prompt_places(models, prompt:Annotated[str, Field(max_length=1000)]='a red s
     kept = len(pieces) - 2
     places = tok.model_max_length
     width = models.text_encoder.config.hidden_size
-    found = PromptPlaces(places=places, width=width, words=kept, padding=places - kept - 2, cut=said - kept)
+    found = PromptPlaces(
+        places=places, width=width, words=kept, padding=places - kept - 2, cut=said - kept,
+        guided=[2*pictures, places, width],
+    )
     shown = [[i, piece] for i, piece in enumerate(pieces)]
     return found, [Table(['place', 'token'], shown[:12])]
 
@@ -175,15 +183,17 @@ def transplant(
 # %% ../../nbs/8_experiments/84_words.ipynb #c018
 class InkMix(Outcome):
     "What lies between two inks."
-    ink:list[str]        # Read, one a share
-    p:list[float]        # Of the ink that was asked about, mean over the pictures
+    ink:list[str]        # Read, one a picture
+    p_asked:float        # Of the ink that was asked about, mean over the pictures
+    p_thing:float
+    share:float
 
 @probe('ink_mix')
 def ink_mix(
     models,
+    share:Annotated[float, Field(ge=-1, le=2)]=.4,
     one:Colour='red', other:Colour='yellow', asked:Colour='orange',
     thing:Thing='star', background:Colour='blue',
-    shares:Annotated[list[float], Field(min_length=1, max_length=7)]=[0., .4, 1.],
     n:Tries=2,
     seed:Seed=0,
 )->InkMix:
@@ -191,13 +201,11 @@ def ink_mix(
     texts = [f'a large {ink} {thing} on a {background} background' for ink in (one, other)]
     with torch.inference_mode():
         a, b = embed(texts, models.tokenizer, models.text_encoder)
-    mixed = torch.stack([torch.lerp(a, b, share) for share in shares])                   # (shares,77,d)
-    rows = draw_vectors(models, mixed, range(seed, seed+n))
-    reads = [read_attributes(row) for row in rows]
-    found = InkMix(ink=[read.ink[0] for read in reads],
-                   p=[read.p(ink=asked).mean().item() for read in reads])
-    captions = [f'{share:g}' for share in shares]
-    return found, [Strip([row[0] for row in rows], alt=f'from {one} to {other}', captions=captions, width=80)]
+    (images,) = draw_vectors(models, torch.lerp(a, b, share)[None], range(seed, seed+n))
+    read = read_attributes(images)
+    found = InkMix(ink=read.ink, p_asked=read.p(ink=asked).mean().item(),
+                   p_thing=read.p(thing=thing).mean().item(), share=share)
+    return found, [Strip(images, alt=f'{share:g} of the way from {one} to {other}', width=96)]
 
 class Grow(Outcome):
     "A small drawing, moved along the direction from small to large."
@@ -226,3 +234,36 @@ def grow(
                  amount=amount)
     alt = f'a small {ink} {thing}, moved {amount:g} times the direction'
     return found, [Strip(images, alt=alt, width=96)]
+
+# %% ../../nbs/8_experiments/84_words.ipynb #c022
+class SayIt(Outcome):
+    "What the judge reads off pictures of a prompt."
+    thing:list[str]
+    ink:list[str]
+    background:list[str]
+    p_thing:float        # Mean probability of the thing asked for
+    p_other:float        # That it is another thing
+    p_ink:float
+    p_background:float
+    p_all:float          # All three together
+    tokens:int           # Of the prompt, without start and end
+
+@probe('say_it')
+def say_it(
+    models,
+    prompt:Prompt='red 7 on blue',
+    thing:Thing='seven', ink:Colour='red', background:Colour='blue',
+    n:Tries=2,
+    seed:Seed=0,
+)->SayIt:
+    "Do these words draw what is meant?"
+    run = generate(models, [prompt]*n, steps=10, guidance=4., seed=[*range(seed, seed+n)],
+                   sampler='dpmpp_2m', record=False)
+    read = read_attributes(run.images)
+    p = {name: v.mean().item() for name, v in asked_for(read, thing, ink, background).items()}
+    found = SayIt(
+        thing=read.thing, ink=read.ink, background=read.background,
+        p_thing=p['thing'], p_other=1 - p['thing'], p_ink=p['ink'], p_background=p['background'],
+        p_all=p['all'], tokens=len(token_list(prompt, models.tokenizer)) - 2,
+    )
+    return found, [Strip(run.images, alt=f'“{prompt}”', width=96)]
