@@ -30,6 +30,7 @@ from notebooks import (
     ROOT,
     Failed,
     Site,
+    about,
     adapt,
     anchor,
     definitions,
@@ -267,11 +268,10 @@ def write_source(found, runs, quizzes, src, kits):
         for p, (page, nb) in found.items()
         if page.startswith('reference/')
     )
-    pages.write_lessons(src, lessons)
+    times = {p.stem: read(runs[p])['metadata'].get('seconds') for p in found if p.stem in lessons}
+    pages.write_lessons(src, lessons, {stem: about(s) for stem, s in times.items() if s is not None})
     guides = [
-        (*heading(nb), f'{page[8:]}.ipynb')
-        for page, nb in found.values()
-        if page.startswith('quizzes/')
+        (*heading(nb), f'{page[8:]}.ipynb') for page, nb in found.values() if page.startswith('quizzes/')
     ]
     pages.write_quizzes(src, quizzes, {s: t for s, (t, _) in lessons.items()}, kits, guides)
     pages.write_reference(src, [(folder, m, says) for folder, _, m, says in modules])

@@ -1,4 +1,5 @@
-"What each lesson claims: collected from the hidden cells that assert it, which begin with `# claim`."
+"""What each lesson claims: collected from the hidden cells that assert it, which begin with `# claim`.
+And how much of it is out of sight: cells that call a finished measurement."""
 
 import ast
 import re
@@ -10,8 +11,12 @@ CLAIM = re.compile(r'^# claim(?: \((?P<over>over [^)]*)\))?: (?P<says>.+)$')
 LEAD = (
     'Lessons say what a picture or a number shows. Each of these sentences is asserted by a hidden cell, '
     'on the very objects that are shown, and runs whenever the lesson does. Where a sentence is general, it '
-    'is checked over several seeds.'
+    'is checked over several seeds. A cell is out of sight if it calls a finished measurement in place of '
+    'showing how it is done; at most one in eight may.'
 )
+
+
+OUT_OF_SIGHT = 8  # At most one code cell in so many may call a finished measurement
 
 
 class Claim(NamedTuple):
@@ -50,6 +55,37 @@ def _claims_in(source, section):
         yield Claim(match['says'], match['over'] or '', section, n)
 
 
+def measurements():
+    "Names of the probes: functions that return a finished table or picture."
+    found = {'run_probe'}
+    for path in (ROOT / 'diffcourse/experiments').glob('*.py'):
+        for o in ast.parse(path.read_text(encoding='utf-8')).body:
+            if isinstance(o, ast.FunctionDef) and any('probe' in ast.unparse(d) for d in o.decorator_list):
+                found.add(o.name)
+    return found
+
+
+def opaque_cells(nb):
+    "(cells that call a measurement imported from `diffcourse`, all code cells), hidden ones not counted."
+    cells = [
+        c['source'] for c in nb['cells'] if c['cell_type'] == 'code' and not c['source'].startswith('#| hide')
+    ]
+    known, imported, opaque = measurements(), set(), 0
+    for tree in map(ast.parse, cells):
+        for o in ast.walk(tree):
+            if isinstance(o, ast.ImportFrom) and (o.module or '').startswith('diffcourse'):
+                imported |= {a.asname or a.name for a in o.names if a.name in known}
+        calls = [o.func for o in ast.walk(tree) if isinstance(o, ast.Call)]
+        opaque += any(isinstance(f, ast.Name) and f.id in imported for f in calls)
+    return opaque, len(cells)
+
+
+def all_opaque():
+    "Of all lessons: name -> (cells that call a measurement, all code cells)."
+    paths = sorted((ROOT / 'nbs/lessons').glob('*.ipynb'))
+    return {path.stem: opaque_cells(read(path)) for path in paths}
+
+
 def all_claims():
     "Claims of all lessons: (name, title) -> list."
     found = {}
@@ -62,7 +98,7 @@ def all_claims():
 def claims_page(claims):
     "The page, as Markdown."
     out = ['# What the lessons claim', f':::{{container}} lead\n{LEAD}\n:::']
-    head = '| lesson | claims | over several seeds |\n|---|---|---|'
+    head = '| lesson | claims | over several seeds | cells out of sight |\n|---|---|---|---|'
     rows = [row(name, title, found) for (name, title), found in claims.items()]
     out.append('\n'.join([head, *rows]))
     for (_, title), found in claims.items():
@@ -74,7 +110,8 @@ def claims_page(claims):
 def row(name, title, found):
     "How many claims a lesson has."
     several = sum(bool(c.over) for c in found)
-    return f'| [{title}]({name}.ipynb) | {len(found)} | {several} |'
+    opaque, cells = all_opaque()[name]
+    return f'| [{title}]({name}.ipynb) | {len(found)} | {several} | {opaque} of {cells} |'
 
 
 def line(claim):
@@ -85,5 +122,8 @@ def line(claim):
 
 
 if __name__ == '__main__':
+    hidden = all_opaque()
     for (name, _), found in all_claims().items():
-        print(f'{name:14} {len(found):3} claims, {sum(bool(c.over) for c in found)} over several seeds')
+        several, (opaque, cells) = sum(bool(c.over) for c in found), hidden[name]
+        says = f'{several} over several seeds, {opaque} of {cells} code cells out of sight'
+        print(f'{name:14} {len(found):3} claims, {says}')

@@ -9,7 +9,7 @@ from notebooks import ROOT
 FILE = ROOT / 'docs/glossary.yaml'
 LEAD = (
     'Code and formulas here use the words of the papers and of the libraries that you will meet next. '
-    'Where those differ, this page says what is called how.'
+    'Where those differ, this page lists both names.'
 )
 
 

@@ -9,6 +9,7 @@ import ast
 import hashlib
 import inspect
 import json
+import math
 import os
 import re
 import tempfile
@@ -218,11 +219,21 @@ def execute(path):
             client.execute()
         except CellExecutionError as e:
             raise Failed(f'{path.relative_to(ROOT)}: {e.ename}: {e.evalue}\n{e.traceback}') from None
+    took = time.time() - began
+    nb['metadata']['seconds'] = round(took, 1)  # for the head of a lesson's page
     out.parent.mkdir(parents=True, exist_ok=True)
     for old in out.parent.glob(f'{name}.{"[0-9a-f]" * 20}.ipynb'):
         old.unlink()
     out.write_text(nbformat.writes(nb).replace(json.dumps(str(ROOT))[1:-1] + '/', ''), encoding='utf-8')
-    return out, time.time() - began
+    return out, took
+
+
+def about(seconds):
+    "How long something takes, in words."
+    if seconds < 45:
+        return 'less than a minute'
+    minutes = math.ceil(seconds / 60 - 0.25)
+    return f'about {minutes} minute{"s" if minutes > 1 else ""}'
 
 
 # -------------------------------------------------------------------------------------------------- adapt
@@ -389,7 +400,7 @@ def adapt(run, source, site):
                 title_seen = True
                 body = [s for s in c['source'].splitlines() if not s.startswith(('# ', '>', '- key'))]
                 lead = f':::{{container}} lead\n{link(says)}\n:::\n\n' if says else ''
-                c['source'] = f'# {title}\n\n' + lead + link('\n'.join(body))
+                c['source'] = f'# {title}\n\n' + lead + time_note(nb, here) + link('\n'.join(body))
             else:
                 c['source'] = link(c['source'])
             if heads := re.findall(r'^#{1,4} (.+)$', c['source'], re.M):
@@ -413,6 +424,14 @@ def adapt(run, source, site):
         meta['widgets'] = {WIDGET_STATE: dict(version_major=2, version_minor=0, state=state)}
     cells = [{**c, 'id': f'c{i}'} for i, c in enumerate(cells)]
     return dict(cells=cells, metadata=meta, nbformat=4, nbformat_minor=5)
+
+
+def time_note(nb, here):
+    "How long a lesson ran when the site was built; '' elsewhere."
+    seconds = nb['metadata'].get('seconds')
+    if not here.startswith('lessons/') or seconds is None:
+        return ''
+    return f'From the first cell to the last: {about(seconds)}, when this page was made.\n\n'
 
 
 def quiz_note(source, site):

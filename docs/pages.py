@@ -1,4 +1,4 @@
-"""The pages that no notebook makes: questionnaires, and the doors to lessons, questionnaires and
+"""The pages that no notebook makes: questionnaires, and the front pages of lessons, questionnaires and
 reference."""
 
 import re
@@ -20,20 +20,20 @@ FLOORS = {
     '2_samplers': ('Samplers', 'From noise to picture, one algorithm a module.'),
     '3_models': ('Models', 'The networks and how they are loaded.'),
     '4_pipeline': ('Pipeline', 'Words in, picture out.'),
-    '5_train': ('Training', 'Every shipped weight was made here.'),
+    '5_train': ('Training', 'The recipes that made all shipped weights.'),
     '6_digits': ('Digits', 'The small teaching nets, on white digits.'),
     '7_widgets': ('Widgets', 'Figures and widgets of recorded runs.'),
     '8_experiments': (
         'Experiments',
-        'Functions that run the model and read a number off it: what questionnaires ask.',
+        'Functions that run the model and measure something: what questionnaires call.',
     ),
     '9_commands': ('Commands', 'The command line, and the lab.'),
     'quiz/probe': ('Probes', 'Named measurements: how questionnaires call an experiment.'),
     'quiz/ground': ('Ground', 'What every kind of question is made of: values, answers, records.'),
     'quiz/kinds': ('Kinds', 'One kind of question, one module.'),
-    'quiz/core': ('Core', 'From a file and an answer to a mark that is kept.'),
+    'quiz/core': ('Core', 'How a file and an answer become a mark that is kept.'),
     'quiz/author': ('For authors', 'What is checked before a learner sees a question.'),
-    'quiz/sandbox': ('Code', "Learners' functions, run apart from everything."),
+    'quiz/sandbox': ('Code', "Learners' functions, run in isolation."),
     'quiz/free': ('Words', 'Answers in free words.'),
     'quiz/classroom': ('Classroom', 'Many submissions at once.'),
     'quiz/formats': ('Formats', 'Other systems, and pages that mark without a kernel.'),
@@ -115,7 +115,7 @@ def how_to_take(stem, lessons, kit):
         lesson = f'[{lessons[stem]}](../lessons/{stem}.ipynb)'
         start += f', or at the end of the lesson {lesson}, opened with `make lab`'
     if kit:
-        return f'Here, by values that were recorded; or measured live on your own machine: {start}.'
+        return f'Here, with recorded values; or measured live on your own machine: {start}.'
     return (
         f'Answer them {start}. The answers are not on this page: most are not written down anywhere, they '
         'are what your own run of the model says.'
@@ -128,6 +128,8 @@ def badges_of(q, kit, asked):
     if live(q):
         how = 'measured live' if not kit or 'probe' in q else 'measured'
         badges.append(f'[{how}]{{.badge .live}}')
+    if q.get('weight') == 0 and q.get('kind') not in ('free', 'reflect'):
+        badges.append('[optional, no points]{.badge}')
     rows = [m for m in dict.fromkeys(q.get('covers') or []) if m in asked]
     return ' '.join(badges + [f'[[{m}](#{row_label(m)})]{{.badge}}' for m in rows])
 
@@ -229,9 +231,8 @@ def map_page(asked, covered, titles):
         f'{len(asked.rows) - len(missing)} are asked in a questionnaire, {len(missing)} are open.'
     )
     note = (
-        'Beside each thing that is asked stands what one would run, and compare, to settle it. What comes '
-        'out stands there as a guess, '
-        'until somebody has measured it – and gives something away to those who have not answered yet.'
+        'Each row has an experiment that can settle it, and says what to compare. The outcome that it '
+        'expects is a guess until somebody has measured it, and it gives something away: answer first.'
     )
     out = [f'# {MAP_TITLE}', f':::{{container}} lead\n{lead}\n:::', note]
     for part, says in asked.parts.items():
@@ -275,7 +276,7 @@ def write_quizzes(src, paths, lessons, kits=None, guides=()):
 
     says = (
         'Every lesson ends in a questionnaire. The key is not in the file: a question names an experiment, '
-        'and the answer is what the experiment says.'
+        'and the answer is what the experiment measures.'
     )
     rows = (
         'Every row of the map behind the questionnaires, the questions that cover it, and what is still open.'
@@ -284,23 +285,24 @@ def write_quizzes(src, paths, lessons, kits=None, guides=()):
     own += guides
     names = [*titles, 'map', *(Path(file).stem for *_, file in guides)]
     listed = cards(items) if items else 'None yet.\n'
-    body = f'{listed}\n## Behind them, and your own\n\n{cards(own)}'
+    body = f'{listed}\n## Behind the questionnaires, and writing your own\n\n{cards(own)}'
     (folder / 'index.md').write_text(list_page('Questionnaires', says, body, names), encoding='utf-8')
 
 
-def write_lessons(src, lessons):
-    "The list of lessons. `lessons`: stem -> (title, sentence)."
+def write_lessons(src, lessons, times):
+    "The list of lessons. `lessons`: stem -> (title, sentence); `times`: stem -> how long it ran."
     folder = src / 'lessons'
     folder.mkdir(parents=True, exist_ok=True)
     items = []
     for stem, (title, says) in lessons.items():
-        items.append((title or stem, says, f'{stem}.ipynb', f'Lesson {int(stem[:2])}'))
+        label = ' · '.join(filter(None, [f'Lesson {int(stem[:2])}', times.get(stem)]))
+        items.append((title or stem, says, f'{stem}.ipynb', label))
     says = (
-        'One linear path. Each lesson is a notebook that runs in about a minute on a laptop; `make lab` '
+        'One linear path. Each lesson is a notebook that runs in a minute or two on a laptop; `make lab` '
         'opens it.'
     )
     body = cards(items) if items else 'None yet.\n'
-    body += '\nSentences about pictures and numbers assert themselves: [what the lessons claim](claims.md).\n'
+    body += '\nEach sentence about a picture or a number is asserted: [what the lessons claim](claims.md).\n'
     tree = [*lessons, 'claims']
     (folder / 'index.md').write_text(list_page('Lessons', says, body, tree), encoding='utf-8')
 
@@ -328,8 +330,8 @@ def write_reference(src, modules):
         pages.append(page)
     says = (
         'Each module is one notebook: what it is for, the formula, the function, and a check that was run '
-        'when this page was made. The folder is the floor; a module uses only what lies below it. The '
-        'questionnaires are an engine of their own, which meets the course in the experiments.'
+        'when this page was made. The number of a folder is its floor, and a module uses only lower floors. '
+        'The questionnaires have an engine of their own, which meets the course in the experiments.'
     )
     body = '\n'.join(rows)
     (folder / 'index.md').write_text(list_page('Reference', says, body, pages), encoding='utf-8')

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / 'docs'))
-from claims import all_claims, claims_of, claims_page  # noqa: E402
+from claims import OUT_OF_SIGHT, all_claims, all_opaque, claims_of, claims_page, opaque_cells  # noqa: E402
 from notebooks import read  # noqa: E402
 
 LESSONS = all_claims()
@@ -37,6 +37,19 @@ def test_every_lesson_claims_something_and_something_over_seeds(lesson):
     found = LESSONS[lesson]
     assert len(found) >= 5
     assert any(c.over for c in found)
+
+
+@pytest.mark.parametrize('name,counts', all_opaque().items(), ids=lambda x: str(x))
+def test_most_of_a_lesson_is_in_sight(name, counts):
+    opaque, cells = counts
+    assert OUT_OF_SIGHT * opaque <= cells, f'{name}: {opaque} of {cells} cells call a finished measurement'
+
+
+def test_a_cell_that_calls_a_measurement_is_out_of_sight():
+    code = 'from diffcourse.experiments.samplers import designs\ngrid, _ = designs()'
+    assert opaque_cells(notebook(code)) == (1, 1)
+    assert opaque_cells(notebook('def designs(): ...\ndesigns()')) == (0, 1)
+    assert opaque_cells(notebook('#| hide\n' + code)) == (0, 0)
 
 
 def test_the_page_lists_every_claim():

@@ -117,7 +117,7 @@ def test_the_map_is_no_questionnaire(elsewhere):
     (elsewhere / 'map.yaml').write_text((ROOT / 'quizzes/map.yaml').read_text('utf-8'), 'utf-8')
     assert quiz_names() == ['00_start'] == [info.name for info in list_quizzes()]
     assert [p.name for p in quiz_files()] == ['00_start.yaml'] and lint_files() == []
-    with pytest.raises(BadInput, match='map is what learners ask, and no questionnaire'):
+    with pytest.raises(BadInput, match='map lists what learners ask, and is not a questionnaire'):
         find_quiz('map')
 
 

@@ -161,7 +161,7 @@ def draw_mask(
     thing:str,                    # One of `THINGS`
     size:str='large',             # One of `SIZES`
     place:str='middle',           # One of `PLACES`
-    rng:np.random.Generator=None, # Source of the hand's accidents; by default a fresh one with seed 0
+    rng:np.random.Generator=None, # Source of the hand's variation; by default a fresh one with seed 0
     side:int=SIDE,                # Pixels; the drawing is the same at any side, only finer
 )->np.ndarray:                    # (side,side) float32 in [0,1]: how much of each pixel the ink covers
     "Draw `thing` once, as coverage of the paper."
@@ -228,7 +228,7 @@ def caption(
 # %% ../../nbs/0_base/50_doodles.ipynb #c021
 @dataclass(frozen=True)
 class Doodle:
-    "One captioned drawing with its truth."
+    "One captioned drawing with its labels."
     image:np.ndarray  # (side,side,3) uint8
     mask:np.ndarray   # (side,side) float32 in [0,1], 1 where there is ink
     caption:str
@@ -277,7 +277,7 @@ def doodle(
     i:int,              # Which one, from 0
     seed:int=0,         # Which data set
     split:str='train',  # 'train' (never a held-out combination), 'heldout' (only those) or 'all'
-    side:int=SIDE,      # Pixels; caption, truth and accidents do not depend on it
+    side:int=SIDE,      # Pixels; caption, labels and hand do not depend on it
 )->Doodle:
     "The `i`-th doodle of data set `seed`: the same two numbers always give the same one."
     if split not in ('train', 'heldout', 'all'):

@@ -10,7 +10,7 @@ class CourseError(Exception):
     "Something can't be done; the message is one line for the reader. The command line ends with status 1."
 
 class BadInput(CourseError, ValueError):
-    "A value that was given can't be right. The command line ends with status 2."
+    "A given value is invalid. The command line ends with status 2."
 
 # %% ../../nbs/0_base/10_errors.ipynb #c009
 class CourseWarning(UserWarning):
@@ -40,7 +40,7 @@ def check_seed(
 # %% ../../nbs/0_base/10_errors.ipynb #c012
 def nearest(
     name:str,   # As it was written
-    names,      # Those there are
+    names,      # The known ones
 )->str|None:    # The most similar of them, if one is similar enough
     "The name that was probably meant."
     import difflib
@@ -49,7 +49,7 @@ def nearest(
 
 def did_you_mean(
     name:str,      # As it was written
-    names,         # Those there are
+    names,         # The known ones
     quote:str='',  # Put around the suggestion
 )->str:            # 'did you mean steps?', or 'there are seed, steps'
     "The end of a message about an unknown name."

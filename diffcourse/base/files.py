@@ -18,7 +18,7 @@ from .errors import BadInput, CourseError
 def whole_file(
     path:Path,  # In a folder that exists; what was there is replaced
 ):              # Gives the path to write to, in the same folder and with the same ending
-    "Write a file in a `with` block. If the block ends well the file gets its name, else all stays as it was."
+    "Write a file in a `with` block. If the block succeeds the file gets its name; otherwise nothing changes."
     path = Path(path)
     beside = path.with_name(f'.{os.getpid()}.{path.name}')
     try:
@@ -44,7 +44,7 @@ def write_whole(
 def ensure_writable(
     folder:Path,  # Made if it is not there
 )->Path:          # `folder`; `BadInput` if nothing can be written in it
-    "Make sure that a folder can be written in, by writing in it."
+    "Make sure that a folder can be written in, by writing a file there."
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

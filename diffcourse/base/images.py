@@ -50,7 +50,7 @@ def pick_dtype(
 
 # %% ../../nbs/0_base/30_images.ipynb #c007
 def randn(
-    shape:Sequence[int], # Of one picture's noise, without batch
+    shape:Sequence[int], # Of one picture's noise, without the batch dimension
     seed:int,            # From 0 to 2**63-1
 )->Tensor:               # `shape`, float32 on the CPU: mean 0, variance 1
     "Standard normal noise that depends on `seed` alone."

@@ -24,13 +24,13 @@ def data_home()->Path:
 
 @dataclass(frozen=True)
 class Settings:
-    "What holds for the whole course."
+    "What applies to the whole course."
     model:str='doodle'     # 'doodle', a folder or a Hub id
     device:str='auto'      # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     dtype:str='float32'    # 'float32', 'bfloat16', 'float16'
     seed:int=0             # Of the start noise, from 0 to 2**63-1
     steps:int=50           # Calls of the denoiser per picture, at least 1
-    guidance:float=3.      # 0 ignores the prompt, 1 follows it, more exaggerates it
+    guidance:float=2.5     # 0 ignores the prompt, 1 follows it, more exaggerates it
     sampler:str='ddim'     # Any of `diffcourse.samplers.base.samplers()`
     home:Path=None         # Folder for progress and cache; by default `data_home()`
 
@@ -38,7 +38,7 @@ class Settings:
         check_int('steps', self.steps, low=1)
         check_seed(self.seed)
         if not math.isfinite(self.guidance):
-            raise BadInput(f'guidance is {self.guidance}; expected a finite number, such as 3')
+            raise BadInput(f'guidance is {self.guidance}; expected a finite number, such as 2.5')
         home = Path(self.home).expanduser() if self.home else data_home()
         object.__setattr__(self, 'home', home)                    # the way to set a field of a frozen class
 
@@ -57,10 +57,11 @@ def _course(path, stamp):
 def settings_file(
     start:Path=None,      # Where to begin; by default the current folder
 )->tuple[Path|None,dict]: # The file, or None, and the text of its section `[course]`
-    "Find the `settings.ini` that holds here."
+    "Find the `settings.ini` that applies here."
     here = Path(start or Path.cwd()).resolve()
-    project = Path(find_spec('diffcourse').origin).resolve().parents[1]
-    for folder in (here, *here.parents, project):
+    package = Path(find_spec('diffcourse').origin).resolve().parent
+    installed = package/'defaults'                                # where a wheel puts the file
+    for folder in (here, *here.parents, package.parent, installed):
         path = folder/'settings.ini'
         try:
             stat = path.stat()
@@ -86,7 +87,7 @@ def _read(field, value, source):
         raise BadInput(f'{field.name} is {value!r} in {source}; expected {_EXPECTED[kind]}') from None
 
 def _check_names(names, known, where=''):
-    "Is each of these a setting?"
+    "`BadInput` unless each of these is a setting."
     wrong = sorted(set(names) - set(known))
     if wrong:
         raise BadInput(f"no setting is called {', '.join(wrong)}{where}; {did_you_mean(wrong[0], known)}")
@@ -94,7 +95,7 @@ def _check_names(names, known, where=''):
 def settings(
     **overrides, # Fields of `Settings`; None means: not given
 )->Settings:
-    "The settings that hold now. `BadInput` for a name or a value that can't be."
+    "The settings in force now. `BadInput` for an unknown name or an invalid value."
     known = {f.name: f for f in fields(Settings)}
     path, course = settings_file()
     _check_names(overrides, known)

@@ -47,9 +47,9 @@ def _pixels_for(image, width):
 
 def img_tag(
     image:Image.Image,  # Usually 128×128
-    alt:str,            # What is to be seen, in words
+    alt:str,            # What the picture shows, in words
     side:int=96,        # Greatest width on the page, in CSS pixels
-)->str:                 # An `<img>` that shrinks with its place
+)->str:                 # An `<img>` that shrinks with its container
     "HTML for one picture."
     uri = data_uri(image, _pixels_for(image, side), whole=0)           # a page may hold a hundred of them
     edges = ';image-rendering:pixelated' if 2*image.width <= side else ''
@@ -191,7 +191,7 @@ def _resized(picture, side):
 
 # %% ../../nbs/0_base/40_show.ipynb #c024
 def _alt(row, col, caption, position):
-    "What a picture shows, put together from the names around it."
+    "A description of a picture, put together from the names around it."
     known = [text.replace('\n', ', ') for text in (row, col, caption) if text]
     return ', '.join(known) or f'picture {position}'
 
@@ -238,7 +238,7 @@ def _figure(inner, caption):
 class Strip:
     "A row of pictures."
     images:list                                 # PIL pictures, at least one
-    alt:str                                     # What is to be seen, in words
+    alt:str                                     # What they show, in words
     captions:list=field(default_factory=list)   # One a picture, or none at all
     caption:str=''                              # For the whole row
     width:int=128                               # Of each picture on the page, in CSS pixels
@@ -309,7 +309,7 @@ class Table:
         return _figure(f'<table><tr>{head}</tr>{body}</table>', self.caption)
 
 def _head_cell(name):
-    "The head of a column, as HTML; a corner without a name heads nothing."
+    "The head of a column, as HTML; an empty corner is a plain cell."
     tag = 'th' if name else 'td'
     return f'<{tag}>{escape(name)}</{tag}>'
 
@@ -342,7 +342,7 @@ def save_evidence(
     return out
 
 def _load_picture(folder, name):
-    "A picture of the folder; a name that leads out of it counts as one within."
+    "A picture of the folder; of a path that leads out of it, only the file name is used."
     data = (Path(folder)/Path(name).name).read_bytes()
     return Image.open(io.BytesIO(data)).convert('RGB')
 

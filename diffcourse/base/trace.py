@@ -22,7 +22,7 @@ from .images import image_grid
 _TENSORS = ('t', 'ab', 'sigma', 'x', 'eps', 'x0')
 
 def _check(trace):
-    "Do the shapes agree?"
+    "Refuse a trace whose shapes don't agree."
     S = len(trace.t)
     if trace.x.ndim != 5:
         raise BadInput(f'expected latents (steps+1,B,4,h,w), got {tuple(trace.x.shape)}')

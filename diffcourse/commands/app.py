@@ -46,7 +46,7 @@ def top(
     ctx: typer.Context,
     version: Annotated[bool, Option('--version', help='Print the version and end.')] = False,
     debug: Annotated[
-        bool, Option('--debug', help='Show the whole traceback of an error. Can stand anywhere.')
+        bool, Option('--debug', help='Show the whole traceback of an error. Works anywhere.')
     ] = False,
 ):
     "Stable Diffusion, opened up, running live on a laptop."

@@ -52,7 +52,7 @@ def watch_lab(
     browser: bool,   # Open a browser, where there is one
     log,             # An open file, or None for stderr
 ) -> int:            # The server's status
-    "Say where the server is, and stay until it ends."
+    "Say where the server is, and wait until it ends."
     import webbrowser
 
     from diffcourse.commands.lab import has_display, stop_lab, wait_for_lab
@@ -72,7 +72,7 @@ def watch_lab(
 
 
 def end_on_signals() -> None:
-    "Being told to end is like Ctrl-C: what was started is stopped, too."
+    "Treat a signal to end like Ctrl-C: what was started is stopped, too."
     import signal
 
     def end(number, frame):
@@ -127,7 +127,7 @@ def lab(
 _train_out = Option(
     help='Folder for checkpoints, curves, sample sheets and the finished model.', show_default=False
 )
-_base = Option(help='Go on with this model, instead of starting from nothing.', show_default=False)
+_base = Option(help='Continue from this model, instead of starting from scratch.', show_default=False)
 
 
 @train.command('doodle', epilog='Example: diffcourse train doodle --out runs/doodle --resume')
@@ -137,7 +137,7 @@ def train_command(
         bool, Option('--resume', help='Go on where an earlier run in the same folder stopped.')
     ] = False,
     quick: Annotated[
-        bool, Option('--quick', help='A tiny run that shows that everything works; its model draws nothing.')
+        bool, Option('--quick', help="A tiny run to check that everything works; its model can't draw.")
     ] = False,
     base: Annotated[str, _base] = None,
 ):
@@ -167,7 +167,7 @@ def bench_scores(
     guidance: Annotated[float, Option(help='As for draw.', show_default='settings.ini')] = None,
     json: JSONOption = False,
 ):
-    "How well does the model draw what it is told? Read off its pictures by a judge network."
+    "Measure how well the model draws what it is asked for, as a judge network reads its pictures."
     now = settings(model=model, guidance=guidance)
     drawing.check_model(now)
     from diffcourse.train.scores import print_scores
@@ -177,7 +177,7 @@ def bench_scores(
 # %% ../../nbs/9_commands/90_cli.ipynb #c010
 @app.command(epilog='Example: diffcourse doctor --json')
 def doctor(json: JSONOption = False):
-    "Look whether everything is here that the course needs. Status 1 if something is missing."
+    "Check that everything the course needs is here. Status 1 if something is missing."
     from diffcourse.commands.doctor import examine, show_checks
 
     checks = list(examine())

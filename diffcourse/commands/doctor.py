@@ -31,7 +31,7 @@ class Check:
     name: str
     state: str  # 'ok', 'note' (works, but you may want to know) or 'missing'
     value: str  # What there is
-    advice: str = ''  # The way out, if it is not ok
+    advice: str = ''  # What to do, if it is not ok
     data: dict = field(default_factory=dict)  # The same for programs
 
 # %% ../../nbs/9_commands/20_doctor.ipynb #c006
@@ -97,11 +97,11 @@ def device_check() -> Check:
 
 
 def settings_check() -> Check:
-    "Which settings hold, and who says so."
+    "Which settings apply, and where they come from."
     file, _ = settings_file()
     now = settings()
     data = {n: str(v) for n, v in vars(now).items()} | {'file': str(file)}
-    sources = [str(file) if file else 'no settings.ini, so what the course comes with']
+    sources = [str(file) if file else 'no settings.ini, so the defaults of the course']
     sources += [n for n in os.environ if n.startswith('DIFFCOURSE_')]
     return Check('settings', 'ok', ', '.join(sources), data=data)
 

@@ -41,7 +41,7 @@ def check_model(
     now: Settings,
     spacing: str = None,  # As in `draw`
 ) -> None:                # `BadInput` or `CourseError` if not
-    "Are the model and the sampler there?"
+    "Make sure that the model and the sampler exist."
     from diffcourse.models.load import find_model
     from diffcourse.samplers.base import get_sampler
 
@@ -68,7 +68,7 @@ def make_pictures(
     seeds: list[int],  # One for all or one each; None: the seed in `now`
     **more,            # Further arguments of `generate`
 ):
-    "Load the model and run it, with a progress bar where somebody watches: a `Trace`."
+    "Load the model and run it, with a progress bar in a terminal; returns a `Trace`."
     from diffcourse.models.load import load_models
     from diffcourse.pipeline.generate import generate
 
@@ -88,7 +88,7 @@ def make_pictures(
 def write_pictures(
     run,               # A `Trace`
     files: list[Path], # One for each picture
-    scale: int,        # Enlarge each pixel so many times
+    scale: int,        # Enlarge each pixel this many times
 ) -> None:
     "Write each picture of a trace to its file."
     from diffcourse.base.images import image_grid
@@ -126,7 +126,7 @@ _guidance = Option(
     help='0 ignores the prompt, 1 follows it, more exaggerates it.',
     show_default='settings.ini',
 )
-_seed = Option(help='Of the start noise. Repeat it for one picture a seed.', show_default='settings.ini')
+_seed = Option(help='Of the start noise. Repeat it for one picture per seed.', show_default='settings.ini')
 _sampler = Option(
     help='ddim, ddpm, dpmpp_2m, dpmpp_2m_sde, dpmpp_2s_ancestral, euler, euler_ancestral, heun, lms '
     'or unipc.',
@@ -134,24 +134,24 @@ _sampler = Option(
 )
 _spacing = Option(
     help='Levels to visit: linspace, leading, trailing, karras or exponential.',
-    show_default='what the model asks for',
+    show_default="the model's own",
 )
 _eta = Option(
-    help='Share of chance in each step, 0 to 1, for samplers that have it.',
-    show_default='what the sampler is known for',
+    help='Stochasticity η, 0 to 1, for samplers that support it.',
+    show_default="the sampler's own",
 )
 _out = Option(
-    help='File for the picture; its ending says the format. Several are numbered.',
+    help='File for the picture; its ending gives the format. Several files are numbered.',
     show_default='made from the prompt',
 )
-_scale = Option(help='Enlarge each pixel so many times, without blur.', min=1, max=64)
+_scale = Option(help='Enlarge each pixel this many times, without blur.', min=1, max=64)
 _trace = Option(
     help='Folder for the record of the run: every latent, as safetensors and JSON.',
     show_default=False,
 )
 _example = (
     'Example: diffcourse draw "a large red seven on a blue background" '
-    '--steps 50 --guidance 3 --seed 1 --sampler ddim --out seven.png'
+    '--steps 50 --guidance 2.5 --seed 1 --sampler ddim --out seven.png'
 )
 
 # %% ../../nbs/9_commands/50_drawing.ipynb #c014
@@ -164,7 +164,7 @@ def draw(
     sampler: Annotated[str, _sampler] = None,
     spacing: Annotated[str, _spacing] = None,
     eta: Annotated[float, _eta] = None,
-    negative: Annotated[str, Option(help='What to keep away from.')] = '',
+    negative: Annotated[str, Option(help='What should not be drawn.')] = '',
     out: Annotated[Path, _out] = None,
     scale: Annotated[int, _scale] = 1,
     model: ModelOption = None,

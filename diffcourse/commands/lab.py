@@ -129,7 +129,7 @@ def start_lab(
     folder: Path,  # For what the server needs while it runs
     port: int,
     host: str = '127.0.0.1',
-    token: str = '',  # Empty: anybody on this machine may come in
+    token: str = '',  # Empty: anybody on this machine may connect
     options: list = (),  # More options for JupyterLab
     log=None,  # An open file for what the server reports; by default stderr
 ) -> subprocess.Popen:

@@ -50,15 +50,15 @@ def quiz_take(
     due: Annotated[
         bool,
         Option(
-            '--due', help='Ask again what is about to be forgotten; without a name, of all questionnaires.'
+            '--due', help='Ask again what you may soon forget; without a name, from all questionnaires.'
         ),
     ] = False,
-    retry: Annotated[bool, Option('--retry', help='Ask only what is not right yet.')] = False,
-    again: Annotated[bool, Option('--again', help='Ask all, also what is answered.')] = False,
+    retry: Annotated[bool, Option('--retry', help='Ask only what you have not got right yet.')] = False,
+    again: Annotated[bool, Option('--again', help='Ask everything, answered questions too.')] = False,
 ):
-    "Answer a questionnaire in the terminal. It goes on where you left."
+    "Answer a questionnaire in the terminal. It goes on where you left off."
     if due + retry + again > 1:
-        raise BadInput('--due, --retry and --again are three ways to choose; take one')
+        raise BadInput('--due, --retry and --again exclude each other; use one of them')
     if name is None and not due:
         raise BadInput('which questionnaire? `diffcourse quiz list` shows them; --due asks again what is due')
     try:
@@ -76,7 +76,7 @@ def quiz_take(
 # %% ../../nbs/9_commands/60_questionnaires.ipynb #c009
 _save = Option(help='Write every answer to this file, one JSON object a line.', show_default=False)
 _load = Option(
-    help='Add the answers of such a file, of the page or of another machine. What is there already stays.',
+    help='Add the answers from such a file, from the web page or another machine. Answers here stay.',
     show_default=False,
 )
 
@@ -94,7 +94,7 @@ def quiz_progress(
     store = Store()
     if load:
         new, known = read_events(store, load)
-        say(f'{new} answers and hints are new, {known} were there')
+        say(f'{new} answers and hints are new, {known} were there already')
     if save:
         say(f'{write_events(store, save)} answers and hints are in {save}')
     rows = progress_rows(store)
@@ -124,12 +124,12 @@ def quiz_lint(
     ] = False,
     seeds: Annotated[
         int,
-        Option(min=1, max=50, help='With --live: try the keys with so many seeds, the given one included.'),
+        Option(min=1, max=50, help='With --live: try the keys with this many seeds, the given one included.'),
     ] = 1,
     format: Annotated[str, Option(help='text, json or github.')] = 'text',
     json: JSONOption = False,
 ):
-    "Look for mistakes in questionnaires. Status 1 if there are any."
+    "Find mistakes in questionnaires. Status 1 if there are any."
     if format not in ('text', 'json', 'github'):
         raise BadInput(f'format is {format!r}; expected text, json or github')
     from diffcourse.quiz.author.lint import lint_files
@@ -149,7 +149,7 @@ def quiz_lint(
     return int(bool(found))
 
 # %% ../../nbs/9_commands/60_questionnaires.ipynb #c014
-_probe = Argument(help='Name of a probe.', show_default='show which there are')
+_probe = Argument(help='Name of a probe.', show_default='list all probes')
 _arguments = Argument(help='Its arguments, as key=value.', show_default=False)
 
 
@@ -159,7 +159,7 @@ def quiz_probe(
     arguments: Annotated[list[str], _arguments] = None,
     json: JSONOption = False,
 ):
-    "Run one measurement, and show its value and what it was read off."
+    "Run one measurement; show its value and the evidence for it."
     from diffcourse.quiz.probe.registry import find_probe, parse_arguments, probe_names
     from diffcourse.quiz.probe.runs import run_probe
 
@@ -187,16 +187,16 @@ _answers = Argument(
 )
 _out = Option(
     help='Folder for results.jsonl, grades.csv, report.html, junit.xml and items.json. '
-    'A second run goes on in it.',
+    'A second run continues in it.',
     show_default=False,
 )
 
 
 def count_in_place(
     n: int,   # Submissions marked
-    of: int,  # Of so many
+    of: int,  # Submissions in all
 ) -> None:
-    "A counter on stderr that overwrites itself; nothing where nobody watches."
+    "A counter on stderr that overwrites itself; nothing outside a terminal."
     if sys.stderr.isatty():
         print(f'\r{n} of {of}', end='\n' if n == of else '', file=sys.stderr)
 

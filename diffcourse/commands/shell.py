@@ -127,7 +127,7 @@ def check_file(
 def check_picture(
     file,  # Such as seven.png
 ) -> Path:  # `BadInput` if it can't be written as a picture
-    "Make sure that a picture can be written, in the format its ending asks for."
+    "Make sure that a picture can be written, in the format that its ending names."
     from PIL import Image
 
     file = Path(file)
@@ -137,8 +137,8 @@ def check_picture(
     except (KeyError, OSError, ValueError):
         ending = repr(file.suffix or 'nothing')
         raise BadInput(
-            f'{file.name} ends in {ending}, which is no kind of picture that can be written; '
-            'take .png, .jpg or .webp'
+            f'{file.name} ends in {ending}, which is not a picture format that can be written; '
+            'use .png, .jpg or .webp'
         ) from None
     return check_file(file)
 

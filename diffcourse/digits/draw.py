@@ -19,7 +19,7 @@ from ..samplers.base import get_sampler
 
 # %% ../../nbs/6_digits/20_draw.ipynb #c004
 def digits_schedule()->Schedule:
-    "That of the small nets, as samplers want it. Guesses are clipped to [-1,1], where the pictures are."
+    "The schedule of the small nets, for samplers. Guesses are clipped to [-1,1], the range of the pictures."
     return schedule_from_config(dict(
         beta_schedule='squaredcos_cap_v2', timestep_spacing='trailing', clip_sample=True,
     ))
@@ -30,7 +30,7 @@ def digits_denoiser(
     y:Tensor=None,        # (B,) classes, for a net that knows classes
     guidance:float=1.,    # How far beyond the prediction without class; needs `y` unless it is 1
 ):                        # `denoise(x, t, ab)` → `(eps, x0)`
-    "Ask the net as samplers ask."
+    "The function that samplers call, made from a net."
     if guidance != 1 and (y is None or net.label is None):
         raise BadInput(f'guidance is {guidance}, which needs classes `y` and a net that knows classes')
 
@@ -48,10 +48,10 @@ def denoise_digits(
     net:TinyUNet,
     x:Tensor,             # Start (B,1,32,32), standard normal
     steps:int=40,
-    sampler:str='ddim',   # Any of the course
+    sampler:str='ddim',   # One of `diffcourse.samplers.base.samplers()`
     y:Tensor=None, guidance:float=1., # As in `digits_denoiser`
     seed:int=0,           # Of the noise that a sampler adds between steps
-    **kw,                 # More for the sampler, such as `eta`
+    **kw,                 # Further arguments of the sampler, such as `eta`
 ):                        # Yields `Step`s
     "From noise to digits, step by step."
     g = torch.Generator().manual_seed(seed)

@@ -25,7 +25,7 @@ from ..models.small_nets import halving_convolutions, read_net
 # %% ../../nbs/6_digits/10_nets.ipynb #c005
 @lru_cache(maxsize=4)
 def _drawn(n, seed, first):
-    "Drawing takes milliseconds a digit, and lessons and probes ask for the same ones again and again."
+    "Draw digits. Cached, since lessons and probes ask for the same ones again and again."
     rng = np.random.default_rng((seed, 4711))
     labels = rng.integers(10, size=n)
     masks = np.zeros((first, 64, 64), np.float32)
@@ -186,7 +186,7 @@ def nets_folder()->Path:
 
 def load_net(
     name:str,        # Of a shipped net, or a path to a file from `save_net`
-)->nn.Module:        # On the CPU, in float32, ready to be used
+)->nn.Module:        # On the CPU, in float32, ready for use
     "A trained small net."
     is_file = str(name).endswith('.safetensors')
     path = Path(name) if is_file else nets_folder()/f'{name}.safetensors'

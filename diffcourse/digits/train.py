@@ -34,7 +34,7 @@ def digit_batches(
     size:int=64,      # Pictures a batch
     fixed:float=None, # For 'noise': always this t, instead of all of them
 ):                    # `batch_of(step)` for `fit`
-    "Corrupted digits, with what a net should say of them."
+    "Corrupted digits, with the answer that a net should give."
     if kind not in BATCH_KINDS:
         raise BadInput(f"kind is {kind!r}; expected one of {', '.join(BATCH_KINDS)}")
     digits, labels = data
@@ -84,7 +84,7 @@ def digit_loss(
 # %% ../../nbs/6_digits/30_train.ipynb #c011
 @dataclass(frozen=True)
 class TeachingNet:
-    "What one of the small nets is and what it learns."
+    "What one of the small nets is, and what it learns."
     asked:str          # What it is asked for, in words
     kind:str           # What it sees: one of `BATCH_KINDS`
     config:dict        # Of `TinyUNet` or `TinyClassifier`
@@ -114,8 +114,8 @@ def train_net(
     data:tuple=None,      # From `white_digits`; by default 20,000 of them with seed 0
     out:Path=None,        # Run folder with checkpoints; by default nothing is kept
     quiet:bool=False,     # No progress bar
-)->tuple:                 # The net, ready to be used, and the facts of the run
-    "Train one of the small nets from nothing."
+)->tuple:                 # The net, ready for use, and the facts of the run
+    "Train one of the small nets from scratch."
     if name not in TEACHING_NETS:
         raise BadInput(f"no net is called {name!r}; there are {', '.join(TEACHING_NETS)}")
     wanted = TEACHING_NETS[name]

@@ -70,7 +70,7 @@ def slopes(step:Annotated[float, Field(ge=1e-4, le=.5)]=.01, seed:Seed=0)->Slope
         ['finite differences', slow['forwards'], slow['backwards']],
         ['autograd', fast['forwards'], fast['backwards']],
     ]
-    return found, [Table(['way', 'pictures forwards', 'passes backwards'], rows)]
+    return found, [Table(['method', 'pictures forwards', 'passes backwards'], rows)]
 
 # %% ../../nbs/8_experiments/40_gradients.ipynb #c007
 class Ascent(Outcome):
@@ -84,7 +84,7 @@ class Ascent(Outcome):
     to_start:float         # … and to where it started
     start_to_digits:float  # The distance from the start to the nearest digit
     digit_to_digits:float  # … and from a fresh digit, on average over 50
-    looks_like:str         # 'noise' or 'digit': to whose roughness the end is closer
+    looks_like:str         # 'noise' or 'digit': which of them the end is closer to in roughness
     weights_moved:bool     # Did a weight of the critic change?
 
 def _weights_differ(net, other):

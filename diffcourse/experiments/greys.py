@@ -42,11 +42,12 @@ def draw_greys(
 
 # %% ../../nbs/8_experiments/63_greys.ipynb #c013
 class FlatPictures(Outcome):
-    "What comes of flat pictures."
+    "What becomes of flat pictures."
     signal:float     # √ᾱ at the last time
     trace:float      # The same, in units of the noise that is left after averaging over 256 cells
     true:float       # Spread (root mean square) of the greys in the data
     drawn:float      # … and in what is drawn
+    off:float        # Size of the difference of the two
     extremes:float   # Share of drawn pictures that are black, white or next to it; 4/9 in the data
     middle:float     # Share that are middle grey or next to it; 3/9 in the data
 
@@ -82,11 +83,13 @@ def flat_pictures(
     dark_or_light = (nearest < 2) | (nearest > 6)
     in_the_middle = (nearest > 2) & (nearest < 6)
     signal = float(schedule.ab[-1]**.5)
+    true, spread = float(greys.square().mean()**.5), float(grey.square().mean()**.5)
     found = FlatPictures(
         signal=signal,
         trace=16*signal,                                                  # 256 cells: noise/16
-        true=float(greys.square().mean()**.5),
-        drawn=float(grey.square().mean()**.5),
+        true=true,
+        drawn=spread,
+        off=abs(true - spread),
         extremes=float(dark_or_light.double().mean()),
         middle=float(in_the_middle.double().mean()),
     )

@@ -150,7 +150,7 @@ def negative_effect(
     steps:Steps=12,
     guidance:Guidance=4.,
 )->NegativeEffect:
-    "Does the text to stay away from keep the pictures away from it?"
+    "Does a negative prompt keep the pictures away from what it says?"
     def draw(negative):
         run = generate(models, prompt, negative=negative, steps=steps, guidance=guidance,
                        seed=list(range(seed, seed+n)), sampler='ddim', record=False)

@@ -141,7 +141,8 @@ def equal_errors(
     seed:Seed=0,
 )->EqualErrors:
     "Blurred, noisy or tinted: which is worst?"
-    x = to_tensor([d.pil for d in doodles(n, 5000 + seed)])               # (n,3,h,w)
+    x = to_tensor([d.pil for d in doodles(n, 5000 + seed)])               # (n,3,H,W)
+    x = F.interpolate(x, (64, 64), mode='bilinear', antialias=True)       # the size that the judge reads
     spoilt = spoil_equally(x, side, seed)
     mse = [float(F.mse_loss(v, x)) for v in spoilt.values()]
     with torch.inference_mode():

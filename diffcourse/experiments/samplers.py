@@ -28,7 +28,7 @@ from ..samplers.momentum import euler_momentum
 def named_schedule(
     kind:str='scaled_linear',  # As for `betas_by_name`
 )->Schedule:
-    "A schedule by name, as samplers want it."
+    "A schedule by name, in the form that samplers take."
     betas = betas_by_name(kind)
     return Schedule(betas, alphas_cumprod(betas), spacing='linspace')
 
@@ -111,7 +111,7 @@ def momentum(
     calls:Calls=10,
     seed:Seed=0,
 )->Momentum:
-    "Euler's method with more and more look ahead, on the exact denoiser."
+    "Euler's method looking further and further ahead, on the exact denoiser."
     levels = get_sampler('euler').levels(named_schedule(), calls, 'karras')
     exact = two_clusters()
     g = torch.Generator().manual_seed(seed)
@@ -129,6 +129,8 @@ class Designs(Outcome):
     "Each combination, and its score."
     names:list[str]               # 'schedule spacing sampler'
     error:list[float]             # Wasserstein-2 distance from the data
+    by_design:dict[str, float]    # The same by name, with underscores: 'linear_karras_heun'
+    worst_to_best:float           # Largest error over the smallest
     best:str
     worst:str
     by_schedule:dict[str, float]  # Best score that a choice allows
@@ -158,6 +160,8 @@ def designs(calls:Calls=10)->Designs:
     found = Designs(
         names=names,
         error=list(scores.values()),
+        by_design={'_'.join(design): score for design, score in scores.items()},
+        worst_to_best=max(scores.values())/min(scores.values()),
         best=' '.join(min(scores, key=scores.get)),
         worst=' '.join(max(scores, key=scores.get)),
         by_schedule=_best_with(scores, 0),

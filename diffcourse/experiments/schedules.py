@@ -57,7 +57,7 @@ def schedule_numbers(
     last:Beta|None=None,
     steps:Annotated[int, Field(ge=2, le=100)]=15,
 )->ScheduleNumbers:
-    "Look a schedule over."
+    "The numbers of a schedule."
     betas = betas_by_name(kind, T, first, last).double()                 # (T,)
     ab = alphas_cumprod(betas)
     sigma = sigmas(ab)
@@ -79,12 +79,12 @@ def schedule_numbers(
 
 # %% ../../nbs/8_experiments/60_schedules.ipynb #c010
 class ScheduleDuties(Outcome):
-    "What a schedule is asked for."
+    "What a schedule is used for."
     t:list[int]
     variance:list[float]       # Of a black picture (all 0) after noising
     formula:list[float]        # 1 − ᾱ
     sigma:list[float]          # At the times of a walk of 15 steps
-    falls:bool                 # At each of its steps?
+    falls:bool                 # Does σ fall at each of its steps?
 
 def noised_variance(
     ab:float,          # ᾱ in [0,1]
@@ -103,7 +103,7 @@ def schedule_duties(
     times:Annotated[list[Time], Field(min_length=1, max_length=9)]=[0, 250, 500, 750, 999],
     seed:Seed=0,
 )->ScheduleDuties:
-    "Noise nothing but zeros, and walk."
+    "Add noise to zeros, and list the levels of a run."
     betas = scaled_linear_betas()
     ab = alphas_cumprod(betas).double()
     g = torch.Generator().manual_seed(seed)

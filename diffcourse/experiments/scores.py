@@ -159,8 +159,8 @@ def collection_walk(
 class TwoDirections(Outcome):
     "Cosines, on average over 16 noisy digits."
     critic_score:float    # Between the critic's gradient and the score
-    critic_digit:float    # Between the critic's gradient and the way to the digit behind the noise
-    score_digit:float     # Between the score and that way
+    critic_digit:float    # Between the critic's gradient and the direction of the digit behind the noise
+    score_digit:float     # Between the score and that direction
 
 @probe('two_directions')
 def two_directions(
@@ -187,8 +187,8 @@ def two_directions(
     )
     rows = [
         ["the critic's gradient and the score", found.critic_score],
-        ["the critic's gradient and the way to the digit", found.critic_digit],
-        ['the score and the way to the digit', found.score_digit],
+        ["the critic's gradient and the direction of the digit", found.critic_digit],
+        ['the score and the direction of the digit', found.score_digit],
     ]
     return found, [Table(['between', 'cosine'], rows)]
 

@@ -21,7 +21,7 @@ def cfg(
 def rescale_cfg(
     guided:Tensor,     # Prediction after guidance (B,4,h,w)
     cond:Tensor,       # Prediction with the prompt, same shape
-    amount:float=.7,   # 0 leaves it, 1 gives it the spread of `cond` picture by picture
+    amount:float=.7,   # 0 changes nothing, 1 gives each picture the spread of `cond`
 )->Tensor:             # Same shape
     "Undo part of the stretching (Lin et al. 2023, arXiv:2305.08891, eqs. 15 and 16)."
     dims = tuple(range(1, cond.ndim))                           # all but the batch

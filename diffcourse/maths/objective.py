@@ -87,7 +87,7 @@ def convert_prediction(
     ab,                 # ᾱ in (0,1)
     source:str, to:str, # One of `PREDICTIONS`, or 'score'
 )->Tensor:              # The same prediction under the other name
-    "Rename a prediction."
+    "Convert a prediction."
     if source == 'score':
         out, source = -(1 - ab)**.5*out, 'epsilon'
     eps, x0 = to_eps_x0(out, x, ab, source)
@@ -98,7 +98,7 @@ def convert_prediction(
 # %% ../../nbs/1_maths/20_objective.ipynb #c024
 def to_ve(
     x:Tensor,    # x_t in the variance-preserving scale
-    ab,          # ᾱ in (0,1]; at 0 this scale ends
+    ab,          # ᾱ in (0,1]; at 0 this scale does not exist
 )->Tensor:       # x0 + σ·ε
     "From the variance-preserving scale to the exploding one: x/s of Karras et al. 2022, table 1, 'VP'."
     if not isinstance(ab, Tensor) and ab <= 0:

@@ -62,7 +62,7 @@ def cosine_betas(
 def exponential_betas(
     T:int=1000,
     rate:float=12.,      # ᾱ ends at e^-rate
-)->Tensor:               # (T,) float32, all but equal
+)->Tensor:               # (T,) float32, almost equal
     "ᾱ falls exponentially: the same β at every time ('exp' in diffusers)."
     return betas_for_alpha_bar(lambda t: math.exp(-rate*t), T)
 
@@ -182,14 +182,14 @@ def sigma_to_t(
 )->Tensor:          # Times, float64, same shape, in [0,T-1]
     "The time that has this much noise. Beyond the ends, the first or the last."
     log_known = np.log(known.double().numpy())
-    log_sigma = np.log(np.maximum(sigma.double().numpy(), 1e-10))       # ln 0 is no number
+    log_sigma = np.log(np.maximum(sigma.double().numpy(), 1e-10))       # ln 0 is not a number
     times = np.arange(len(log_known), dtype=np.float64)
     return torch.as_tensor(np.interp(log_sigma, log_known, times))
 
 # %% ../../nbs/1_maths/10_schedule.ipynb #c027
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    "The noise levels a model was trained on, and how it wants to be asked."
+    "The noise levels a model was trained on, and what it predicts at them."
     betas:Tensor                # (T,) variances
     ab:Tensor                   # (T,) ᾱ, falling, in [0,1)
     prediction:str='epsilon'    # What the network predicts: 'epsilon', 'v_prediction' or 'sample'

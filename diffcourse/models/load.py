@@ -29,13 +29,13 @@ from .tiny import tiny_path
 
 # %% ../../nbs/3_models/30_load.ipynb #c004
 def doodle_path()->Path:
-    "Where the embedded model lies."
+    "The folder of the model that comes with the course."
     return Path(find_spec('diffcourse').origin).parent/'doodle'
 
 def online(
     seconds:float=1.5, # How long to try
 )->bool:
-    "Can the Hub be reached (directly or by the system's proxy)?"
+    "Can the Hub be reached, directly or through the system's proxy?"
     if os.environ.get('HF_HUB_OFFLINE', '').upper() in ('1', 'ON', 'YES', 'TRUE'):
         return False
     url = urlsplit(getproxies().get('https') or os.environ.get('HF_ENDPOINT') or 'https://huggingface.co')
@@ -46,7 +46,7 @@ def online(
             reached.append(True)
         except OSError:
             pass
-    thread = Thread(target=knock, daemon=True)      # looking up a name knows no time limit of its own
+    thread = Thread(target=knock, daemon=True)      # a name lookup has no time limit of its own
     thread.start()
     thread.join(seconds)
     return bool(reached)
@@ -136,7 +136,7 @@ class Models:
     unet:object           # UNet2DConditionModel
     vae:object            # AutoencoderKL
     scheduler:dict        # Configuration of the noise schedule
-    name:str              # As it was asked for
+    name:str              # As given to `load_models`
     path:Path             # Where it was found
     hash:str              # Of the weights on disk, 12 hexadecimal digits
     device:torch.device
@@ -203,7 +203,7 @@ def _read(path, part, dtype):
                                variant=variant, **precision)
 
 def _part(path, part, device, dtype):
-    "One part, ready to be used: no dropout, no gradients for its weights."
+    "One part, ready for use: no dropout, no gradients for its weights."
     try:
         with quiet():
             net = _read(path, part, dtype)
@@ -219,7 +219,7 @@ def load_models(
     device:str=None,  # As in the settings
     dtype:str=None,   # Precision to compute with, whatever is on disk
 )->Models:
-    "Load a model of the Stable Diffusion family. `CourseError` in one line if that can't be."
+    "Load a model of the Stable Diffusion family. `CourseError`, one line, if that fails."
     now = settings(model=name if name is None else str(name), device=device, dtype=dtype)
     on, precision = pick_device(now.device), pick_dtype(now.dtype)
     path = find_model(now.model)

@@ -43,7 +43,7 @@ def save_net(
 # %% ../../nbs/3_models/15_small_nets.ipynb #c010
 def read_header(
     path:Path,   # A file from `save_net`
-)->dict:         # `class`, a name; `config` and `facts`, dicts; empty for a file of weights alone
+)->dict:         # `class`, a name; `config` and `facts`, dicts; empty if the file has no header
     "What a file says of its net."
     with safe_open(path, 'pt') as f:
         header = f.metadata() or {}
@@ -51,8 +51,8 @@ def read_header(
 
 def read_net(
     path:Path,      # A file from `save_net`
-    classes:dict,   # Name in the file → class. A file of weights alone belongs to the first, built by default
-)->nn.Module:       # On the CPU, in float32, ready to be used
+    classes:dict,   # Name in the file → class. Weights without a header go to the first, with its defaults
+)->nn.Module:       # On the CPU, in float32, ready for use
     "A trained small net; `CourseError` if there is none in the file."
     try:
         header = read_header(path)

@@ -54,7 +54,7 @@ def variance_noise(
     models:Models,
     seeds:list[int],  # B of them
 )->Callable:          # `noise()` → (B,4,h,w), fresh at each call
-    "Noise for samplers that use chance: what each picture's generator gives after its start noise."
+    "Fresh noise for stochastic samplers: what each picture's generator gives after its start noise."
     generators = [torch.Generator().manual_seed(s) for s in seeds]
     def draw():
         noise = [torch.randn(models.shape, generator=g) for g in generators]
@@ -97,8 +97,8 @@ def denoise_loop(
     x:Tensor,                # Start (B,4,h,w), in the scale of the first level
     sampler:Sampler,
     levels:Levels,
-    noise:Callable=None,     # `noise()` → fresh noise, for samplers that use chance
-    eta:float=None,          # Share of chance; by default what the sampler is known for
+    noise:Callable=None,     # `noise()` → fresh noise, for stochastic samplers
+    eta:float=None,          # Stochasticity η, in [0,1]; by default the sampler's own
     callback:Callable=None,  # `callback(step, t, x, x0)` after each step; returning False stops
     record:bool=True,        # Keep every step, or the start and the end only
     progress:bool=False,     # Show a progress bar
@@ -142,7 +142,7 @@ def sample_and_record(
     request:Request,
     x:Tensor,                # Start latents (B,4,h,w), in the scale of the first level
     levels:Levels,           # `request.levels(models.schedule)`, or the last of them
-    about:dict=None,         # More for the provenance
+    about:dict=None,         # Further entries for the provenance
     callback:Callable=None,  # This and the rest as in `denoise_loop`
     record:bool=True,
     progress:bool=False,
@@ -151,7 +151,7 @@ def sample_and_record(
     began = time.perf_counter()
     if len(levels) and models.schedule.prediction == 'epsilon' and not levels.ab[0]:
         raise CourseError(f"{models.name} predicts noise, and its schedule begins without any signal, "
-                          "where that says nothing; use the sampler 'euler', "
+                          "where noise says nothing of a picture; use the sampler 'euler', "
                           'or a model with prediction_type v_prediction')
     prompts, negatives, sampler, eta = request.prompts, request.negatives, request.sampler, request.eta
     note_unknown([*prompts, *negatives], models.words)
@@ -190,18 +190,18 @@ def generate(
     models:Models,
     prompt,                  # A text, or a list of them; '' draws without words
     negative='',             # What should not be drawn: a text, or one a picture; counts unless guidance is 1
-    steps:int=None,          # From 1 to 1000. This, and what else is None, is what the settings say
+    steps:int=None,          # From 1 to 1000. None here, for guidance, seed or sampler: what the settings say
     guidance:float=None,     # 0 ignores the prompt, 1 follows it, more exaggerates it
     seed=None,               # A whole number: all pictures start from the same noise; a list: one a picture
     sampler:str=None,        # One of `diffcourse.samplers.base.samplers()`; some call the U-Net twice a step
-    eta:float=None,          # Share of chance in each step, in [0,1]; None is what the sampler is known for
+    eta:float=None,          # Stochasticity η, in [0,1]; None is the sampler's default
     start:Tensor=None,       # Standard normal latents (B,4,h,w) to start from, instead of seeds
     callback:Callable=None,  # `callback(step, t, x, x0)` after each step; returning False stops
     record:bool=True,        # Keep every step; without it only the start and the end
     progress:bool=False,     # Show a progress bar
     spacing:str=None,        # One of `SPACINGS` or `SIGMA_SPACINGS`; None is what the model asks for
 )->Trace:
-    "Draw (Rombach et al. 2021, arXiv:2112.10752). `BadInput` for what can't be. Equal calls, equal tensors."
+    "Draw (Rombach et al. 2021, arXiv:2112.10752). `BadInput` if invalid. Equal calls give equal tensors."
     given = None if start is None else _start(models, start)
     request = make_request(prompt, negative, seed, steps, guidance, sampler, eta, spacing,
                            pictures=1 if given is None else len(given), seeded=given is None)
@@ -218,7 +218,7 @@ def generate(
 def decode_steps(
     models:Models,
     trace:Trace,     # Recorded
-    which:str='x0',  # 'x0': S guesses at the final picture; 'x': S+1 latents on the way
+    which:str='x0',  # 'x0': S guesses at the final picture; 'x': the S+1 latents that the sampler held
     every:int=1,     # Every how many steps; the last is always there
 )->list[list]:       # For each step, B PIL pictures
     "Decode the steps of a trace."

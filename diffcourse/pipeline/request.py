@@ -16,14 +16,14 @@ from ..samplers.base import Levels, Sampler, get_sampler
 # %% ../../nbs/4_pipeline/05_request.ipynb #c004
 @dataclass(frozen=True)
 class Request:
-    "B pictures that are asked for."
+    "A request for B pictures."
     prompts:list      # B texts
     negatives:list    # B texts of what should not be drawn
     seeds:list        # B whole numbers; None where the start noise is given
     steps:int         # Noise levels to visit
     guidance:float    # 0 ignores the prompt, 1 follows it, more exaggerates it
     sampler:Sampler
-    eta:float         # Share of chance in each step, in [0,1]
+    eta:float         # Stochasticity η, in [0,1]
     spacing:str|None  # Which levels to visit; None is what the model asks for
 
     def __len__(self)->int: return len(self.prompts)
@@ -51,12 +51,12 @@ def make_request(
     steps:int=None,       # At least 1. Where this, guidance or sampler is None, the settings say it
     guidance:float=None,  # 0 ignores the prompt, 1 follows it, more exaggerates it
     sampler:str=None,     # One of `diffcourse.samplers.base.samplers()`
-    eta:float=None,       # Share of chance in each step; None is what the sampler is known for
+    eta:float=None,       # Stochasticity η, in [0,1]; None is the sampler's default
     spacing:str=None,     # One of `SPACINGS` or `SIGMA_SPACINGS` of `diffcourse.maths.schedule`, or None
-    pictures:int=1,       # At least so many, as there are latents or pictures to begin from
+    pictures:int=1,       # At least this many: how many latents or pictures there are to start from
     seeded:bool=True,     # Does the start noise come from seeds? Otherwise a seed left out stays None
 )->Request:
-    "Check what is asked for; `BadInput` for what can't be."
+    "Check a request; `BadInput` if something in it is invalid."
     now = settings(steps=steps, guidance=guidance, sampler=sampler)
     chosen = get_sampler(now.sampler)
     chosen.check_spacing(spacing)

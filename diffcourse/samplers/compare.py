@@ -84,14 +84,14 @@ def _rms(difference):
     return difference.square().mean().sqrt().item()
 
 def convergence_errors(
-    sampler:Sampler,  # A deterministic one, or one that is with η = 0
+    sampler:Sampler,  # One that is deterministic with η = 0
     denoise:Callable, # `denoise(x, t, ab)` → `(eps, x0)`; must not need `t`
     start:Tensor,     # Standard normal (B,…), float64
     counts:list,      # Numbers of steps
     high:float=80., low:float=.02, # σ of `geometric_levels`
     right:Tensor=None, # The right ends, if they are known already
 )->list[float]:       # Root mean square distance to the right end, for each count
-    "How far from the right end of the path?"
+    "How far from the right end of the path a sampler arrives."
     ab, ab_next = ab_of(high), ab_of(low)
     x = start*(1 - ab)**.5                                             # σ·ε, variance-preserving
     if right is None:
@@ -122,7 +122,7 @@ def quantiles(
 # %% ../../nbs/2_samplers/90_compare.ipynb #d005
 @dataclass(frozen=True)
 class Benchmark:
-    "What one sampler made of one number of steps."
+    "What one sampler achieves with one number of steps."
     name:str       # Of the sampler
     steps:int
     calls:int      # Of the network
@@ -148,7 +148,7 @@ def benchmark(
     budgets:list,       # Numbers of calls; a sampler takes as many steps as fit
     means:list=(-1., .8), stds:list=(.2, .4), weights:list=(.4, .6), # The data: a mixture of Gaussians
     n:int=4096,         # How many are drawn
-    spacing:str=None,   # As in `generate`; left out for samplers that can't have it
+    spacing:str=None,   # As in `generate`; ignored for samplers that don't support it
 )->list[Benchmark]:
     "Error against calls, for each sampler and number of calls."
     data = quantiles(n, means, stds, weights)                                      # (n,)

@@ -41,7 +41,7 @@ def extrapolate_x0(
 
 def dpm_step(
     x:Tensor,         # Latents now (B,4,h,w)
-    x0:Tensor,        # Picture that holds for the step, same shape
+    x0:Tensor,        # Predicted picture, held fixed during the step, same shape
     ab:float,         # ᾱ now, in [0,1)
     ab_next:float,    # ᾱ after the step, in (0,1]
 )->Tensor:            # Latents at the next level, same shape
@@ -52,7 +52,7 @@ def dpm_step(
 # %% ../../nbs/2_samplers/70_dpmpp_2m.ipynb #c011
 def dpm_levels(
     schedule:Schedule,
-    steps:int,         # From 1 to `schedule.T`; one less unless the spacing is 'trailing'
+    steps:int,         # From 1 to `schedule.T`; to one less if the spacing is 'linspace' or 'leading'
 )->Levels:
     "What the DPM-Solver family visits; the default spacing is 'linspace'."
     spacing = schedule.spacing or 'linspace'

@@ -14,7 +14,7 @@ from .dpmpp_2m import dpm_levels, half_log_snr, extrapolate_x0
 # %% ../../nbs/2_samplers/73_dpmpp_2m_sde.ipynb #c005
 def dpm_sde_step(
     x:Tensor,         # Latents now (B,4,h,w)
-    x0:Tensor,        # Picture that holds for the step, same shape
+    x0:Tensor,        # Predicted picture, held fixed during the step, same shape
     ab:float,         # ᾱ now, in [0,1)
     ab_next:float,    # ᾱ after the step, in (0,1]
     eta:float=1.,     # Stochasticity η, in [0,1]; 0 has none

@@ -18,7 +18,7 @@ def ancestral_step(
     sigma:float,       # σ now, > 0
     sigma_next:float,  # σ to arrive at, in [0, sigma]
     eta:float=1.,      # Stochasticity η, in [0,1]; 0 goes straight
-)->tuple[float,float]: # How far down to go, and how much fresh noise to add then
+)->tuple[float,float]: # σ↓, the level to go down to, and σ↑, the size of the fresh noise to add then
     "A step in two: σ↓² + σ↑² = σ'² (k-diffusion's `get_ancestral_step`; Song et al. 2020, eq. 16, in σ)."
     up = eta*sigma_next*(1 - (sigma_next/sigma)**2)**.5
     down = (sigma_next**2 - up**2)**.5

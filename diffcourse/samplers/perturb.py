@@ -17,8 +17,8 @@ def finish_from(
     denoise,         # `denoise(x, t, ab)` → `(eps, x0)`
     x:Tensor,        # (B,…), the latents after `done` steps
     levels:Levels,   # Of the whole walk
-    done:int,        # Steps that are behind it, from 0 to all of them
-    **kw,            # More for the sampler
+    done:int,        # Steps already taken, from 0 to all of them
+    **kw,            # Further arguments of the sampler
 )->Tensor:           # (B,…), where it ends
     "Take the steps that are left."
     check_int('done', done, 0, len(levels))
@@ -31,9 +31,9 @@ def perturb(
     levels:Levels,
     k:int,           # After which step, counted from 0
     nudge:Tensor,    # What is added there, like `x`
-    **kw,            # More for the sampler
+    **kw,            # Further arguments of the sampler
 )->Tensor:           # (B,…), where it ends
-    "Walk up to and with step `k`, add `nudge`, walk on."
+    "Walk through step `k`, add `nudge`, walk on."
     check_int('k', k, 0, len(levels) - 1)
     for step in sampler.sample(denoise, x, levels, **kw):
         if step.i == k:

@@ -62,8 +62,8 @@ def groups_of(
     data:DoodleSet,
     columns:tuple,  # Which labels the members of a group share
     by:tuple=(0,),  # Which labels tell them apart
-)->list:            # Groups; each a list over kinds of members of the indices (k,) of their drawings
-    "Sort drawings by what must not help, then by what has to."
+)->list:            # Groups; each a list with, for each kind of member, the indices (k,) of its drawings
+    "Sort drawings by the labels that a group shares, then by those that tell its members apart."
     groups = {}
     for i, row in enumerate(data.labels.tolist()):
         shared, own = tuple(row[c] for c in columns), tuple(row[c] for c in by)
@@ -96,9 +96,9 @@ def clip_batches(
     size:int=8,       # Groups a batch
     length:int=20,    # Tokens kept: the text tower is causal, so what follows the end token changes nothing
     vectors:Tensor=None, # (n,d) of all captions, once the text tower is locked
-    full:Tensor=None, # The same of `full_captions`
+    full:Tensor=None, # The same for `full_captions`
 ):                    # `batch_of(step)` for `fit`
-    "Batches in which, in the end, only a look at the thing decides, or only its place, or only its colours."
+    "Batches in which, from step `twins` on, only the thing, only its place or only its colours decide."
     colours, alike = groups_of(data, (1, 2)), groups_of(data, (1, 2, 3, 4))
     moved = groups_of(data, (0, 1, 2), by=(3, 4))
     painted = groups_of(data, (0, 3, 4), by=(1, 2))
@@ -148,7 +148,7 @@ def all_captions(
     clip:CLIPModel,
     tok:CLIPTokenizer,
 )->tuple:             # Vectors (8960,d) of the plain captions of all possible drawings, their labels (8960,5)
-    "Everything that could be said."
+    "Every plain caption there can be."
     inks = tuple(COLOURS)
     counts = [range(len(values)) for values in (THINGS, inks, inks, SIZES, PLACES)]
     rows = [row for row in product(*counts) if row[1] != row[2]]            # ink and background differ
@@ -176,9 +176,9 @@ def zero_shot_probs(
 def zero_shot(
     clip:CLIPModel,
     tok:CLIPTokenizer,
-    data:DoodleSet,      # Drawings with their truth
+    data:DoodleSet,      # Drawings with their labels
 )->dict:                 # 'thing', 'ink', 'background' → part read right, in [0,1]
-    "How much CLIP reads off drawings by comparing them with captions."
+    "How well CLIP reads drawings, by comparing them with captions."
     said = all_captions(clip, tok)
     indices = torch.arange(len(data)).split(128)
     parts = [zero_shot_probs(clip, data.pixels(i).to(clip.device), said) for i in indices]
@@ -215,7 +215,7 @@ def train_clip(
     check:int=512,         # Drawings of another data set, read zero-shot every `plan.sample_every` steps
     resume:bool=True,
     quiet:bool=False,
-    base:tuple=None,       # (CLIP, tokenizer) to go on with; they stay as they are
+    base:tuple=None,       # (CLIP, tokenizer) to continue from; they stay as they are
 )->tuple:                  # CLIP, its tokenizer, and the facts of the runs (a list)
     "Train tokenizer and CLIP."
     out = Path(out)

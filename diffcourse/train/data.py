@@ -31,12 +31,12 @@ class DoodleSet:
     def pixels(self,
         index:Tensor=None, # Which ones (B,); all by default
     )->Tensor:             # (B,3,side,side) float32 in [-1,1]
-        "Pictures as the networks want them."
+        "Pictures in the form that networks take."
         chosen = self.images if index is None else self.images[index]
         return chosen.float()/127.5 - 1
 
 def _draw(n, seed, split, side, quiet):
-    "A set, drawn."
+    "Draw a set."
     inks = list(COLOURS)
     images, labels = np.empty((n, side, side, 3), np.uint8), np.empty((n, 5), np.int64)
     captions = []

@@ -27,7 +27,7 @@ def judge_batches(
     seed:int=0,     # Of the run
     size:int=64,    # Pictures a batch
 ):                  # `batch_of(step)` for `fit`
-    "Drawings, some of them blurred and all of them noisy, with what they show."
+    "Drawings, every second batch blurred and all of them noisy, with their labels."
     def batch_of(step):
         g = step_generator(seed, step)
         i = torch.randint(len(data), (size,), generator=g)
@@ -53,7 +53,7 @@ def shares(
     predictions:Predictions,
     labels:Tensor,  # (B,5) int64: what should be there, as in `DoodleSet`
 )->dict:            # attribute → part read right, and 'all': thing, ink and background at once
-    "How much of what should be there is read."
+    "How much is read right."
     right = {k: predictions.probs[k].argmax(1) == labels[:,j] for j, k in enumerate(ATTRIBUTES)}
     right['all'] = torch.stack([right[k] for k in SAID]).all(0)
     return {k: float(v.float().mean()) for k, v in right.items()}
@@ -73,7 +73,7 @@ def train_judge(
     n:int=24000,           # Drawings
     resume:bool=True,
     quiet:bool=False,
-    base:Judge=None,       # Start from its weights; without it, from nothing
+    base:Judge=None,       # Start from its weights; without it, from scratch
 )->tuple:                  # The judge and the facts of the run
     "Train the judge. It sees held-out combinations too: it must be able to read them."
     out = Path(out)

@@ -31,7 +31,7 @@ def wsd(
     steps:int,        # Steps in all
     warm:int=100,     # Steps of linear warm-up
     cool:float=.25,   # Part of the run in which the rate decays
-    floor:float=.02,  # Where it ends
+    floor:float=.02,  # Smallest factor of the decay
 )->float:             # Factor in [0,1] for the peak learning rate
     "Warm-up–stable–decay, with a linear decay (Zhai et al. 2022, arXiv:2106.04560, §2.4)."
     rising = (step + 1)/(warm + 1)
@@ -58,7 +58,7 @@ def averaged(
     model:nn.Module,
     avg:dict,      # Averages by name
 ):
-    "In a `with` block the model has the averaged weights, ready to be used; after it, its own again."
+    "In a `with` block the model has the averaged weights, ready for use; after it, its own again."
     live = {n: v.clone() for n, v in model.state_dict().items()}
     model.load_state_dict(avg)
     model.eval()
@@ -205,7 +205,7 @@ class _Log:
 
 # %% ../../nbs/5_train/10_loop.ipynb #c019
 def _set_up(model, plan, out, resume):
-    "What stands before the first step: device, optimiser, averages, new or as an earlier run left them."
+    "Prepare device, optimiser and averages, new or as an earlier run left them."
     acc = Accelerator(mixed_precision=precision('cuda' if torch.cuda.is_available() else 'cpu'))
     pars = [p for p in model.parameters() if p.requires_grad]
     opt = torch.optim.AdamW(pars, lr=plan.lr, weight_decay=plan.decay, betas=(.9, .99), fused=True)

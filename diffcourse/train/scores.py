@@ -61,7 +61,7 @@ def drawing_scores(
     judge:Judge=None,        # `load_judge()` by default
     seed:int=SEED,
 )->dict:                     # As from `shares`: attribute → part of the pictures that show it
-    "How often the model draws what it was asked for, each prompt from a start noise of its own."
+    "How often the model draws what it was asked for; each prompt has its own start noise."
     prompts, asked = test_prompts(n, held, seed)
     images = []
     for k in range(0, n, 35):

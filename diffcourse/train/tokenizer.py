@@ -20,8 +20,8 @@ START, END = '<|startoftext|>', '<|endoftext|>'
 
 def train_tokenizer(
     captions:list,      # Texts to learn from
-    vocab:int=1024,     # Most tokens it may have
-    length:int=77,      # Longest text it will be asked for, start and end tokens included
+    vocab:int=1024,     # Largest number of tokens
+    length:int=77,      # Tokens in the longest text, start and end included
 )->CLIPTokenizer:       # Its first 512 tokens are the 256 bytes, inside and at the end of a word
     "Learn which byte pairs to merge (Sennrich et al. 2015, arXiv:1508.07909; bytes, as in CLIP)."
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -38,7 +38,7 @@ def train_tokenizer(
 
 # %% ../../nbs/5_train/30_tokenizer.ipynb #c007
 def save_words(
-    captions:list,  # Texts that were learnt from
+    captions:list,  # Texts that were trained on
     out:Path,       # Model folder: gets `words.json`
 )->list:            # The words, sorted
     "Keep the list of words that captions consist of."

@@ -37,7 +37,7 @@ def vae_batches(
     seed:int=0,     # Of the run
     size:int=24,    # Pictures a batch
     crop:int=64,    # Side of the crops, in pixels
-    whole:int=4,    # Every how many steps the pictures stay whole
+    whole:int=4,    # Every `whole`-th step the pictures are not cropped
     factor:int=8,   # Pixels that become one latent, along each side
     base:AutoencoderKL=None, # An older autoencoder whose latents are to be kept
 ):                  # `batch_of(step)` for `fit`
@@ -62,7 +62,7 @@ def old_latents(
     x:Tensor,           # Pictures (B,3,H,W) in [-1,1]
     shape:tuple,        # (h, w) of the latents
 )->Tensor:              # (B,4,h,w), not scaled
-    "What an older autoencoder makes of the same pictures, averaged down to the side it knows."
+    "What an older autoencoder makes of the same pictures, averaged down to the size it knows."
     factor = 2**(len(base.config.block_out_channels)-1)
     small = F.interpolate(x, (factor*shape[0], factor*shape[1]), mode='area')
     return base.encode(small).latent_dist.mean
@@ -106,7 +106,7 @@ def train_vae(
     quiet:bool=False,
     base:AutoencoderKL=None, # An older autoencoder whose latents are to be kept
 )->tuple:                  # The trained autoencoder, with its scaling factor set, and the facts of the run
-    "Train the autoencoder from nothing."
+    "Train the autoencoder from scratch."
     out = Path(out)
     data = doodle_set(n, seed, cache=out/'cache', quiet=quiet)
     vae = new_vae(seed)

@@ -32,8 +32,8 @@ def explorer(
     traces:list,         # Traces of one prompt, one for each pair of guidance and steps, in any order
     which:int=0,         # Which of the pictures drawn together
     side:int=256,        # Width of the picture in CSS pixels
-    guidance:float=None, # On show at first; by default the strongest but one
-    steps:int=None,      # On show at first; by default the most
+    guidance:float=None, # On show at first; by default the second strongest
+    steps:int=None,      # On show at first; by default the largest number
 )->w.VBox:               # Needs no kernel
     "What guidance and the number of steps do to one picture."
     guidances, numbers, grid = by_guidance_and_steps(traces)

@@ -84,7 +84,7 @@ def imitated_run(
     image:Image.Image,    # What is 'drawn'
     prompt:str='',
     steps:int=12,
-    guidance:float=3.,
+    guidance:float=2.5,
 )->tuple:                 # A `Trace`, and pictures of its x (steps+1) and its x0 (steps)
     "A run made up without a model, whose latents are all zero."
     ab = torch.linspace(0, .99, steps)**2

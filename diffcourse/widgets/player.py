@@ -64,7 +64,7 @@ def player(
     start:int=0,       # Frame on show at first
     interval:int=200,  # Milliseconds a frame when it plays
 )->w.VBox:             # Needs no kernel
-    "Play frames, or pull them by hand."
+    "Play frames, or move through them by hand."
     if not frames:
         raise BadInput('expected at least one frame, got none')
     if not 0 <= start < len(frames):
@@ -91,7 +91,7 @@ def dials(
     side:int=160,      # Greatest width of a picture, in CSS pixels
     start:int=0,       # Frame on show at first
 )->w.VBox:             # Needs no kernel
-    "Choose a series, and pull the slider."
+    "Choose a series, and move the slider."
     lengths = {name: len(frames) for name, frames in series.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise BadInput(f'series have {lengths} frames; expected at least one series, '

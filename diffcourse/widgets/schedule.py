@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ..base.errors import BadInput
-from ..base.images import to_pil
+from ..base.images import randn, to_pil
 from ..base.show import Sheet, number, sheet
 from ..maths.objective import add_noise
 from ..maths.schedule import alphas_cumprod, sigmas, snr
@@ -37,10 +37,6 @@ def schedule_figure(
     return plot(lines, f'time, of {T}', 'amount', alt, size=size)
 
 # %% ../../nbs/7_widgets/60_schedule.ipynb #c007
-def _noise_like(picture, seed):
-    "Noise in the shape of a picture; the same seed gives the same noise."
-    return torch.randn(picture.shape, generator=torch.Generator().manual_seed(seed))
-
 def _time_at(share, T):
     "The time (from 0 to T-1) at which this share of all times has passed."
     if not 0 <= share <= 1:
@@ -57,7 +53,7 @@ def noised_frames(
     "The picture at some times."
     ab = alphas_cumprod(betas.double())                          # (T,)
     T = len(ab)
-    eps = _noise_like(picture, seed)                             # (3,h,w)
+    eps = randn(picture.shape, seed)                             # (3,h,w)
     frames = []
     for share in shares:
         t = _time_at(share, T)
@@ -126,7 +122,7 @@ def schedule_sheet(
     side:int=80,         # CSS pixels
 )->Sheet:
     "The same picture under several schedules."
-    eps = _noise_like(picture, seed)                             # (3,h,w)
+    eps = randn(picture.shape, seed)                             # (3,h,w)
     rows = []
     for betas in kinds.values():
         ab = alphas_cumprod(betas.double())                      # (T,)

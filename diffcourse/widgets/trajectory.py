@@ -25,7 +25,7 @@ def _captioned(picture, name, alt, side):
     return f'<figure style="margin:0;min-width:0">{img_tag(picture, alt, side)}{caption}</figure>'
 
 def _fact(name, value):
-    "A name and its value, as HTML that is not broken."
+    "A name and its value, as HTML that stays on one line."
     name = f'<span style="opacity:.75">{escape(name)}</span>'
     return f'<span style="white-space:nowrap">{name}&nbsp;<b>{escape(str(value))}</b></span>'
 

@@ -103,7 +103,7 @@ def nearest_id(
 def dead_cover(
     id: str,  # Such as s0.p1.q18
 ) -> str:  # What is wrong with it, or ''
-    "Does an id stand in the map?"
+    "What is wrong with an id that is not in the map."
     ids = map_ids()
     if not ids or id in ids:
         return ''

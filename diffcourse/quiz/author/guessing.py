@@ -21,7 +21,7 @@ def stands_in(
     text: str,
     texts,  # Where to look
 ) -> bool:
-    "Does a text stand in others as words of its own? Two letters are too short to tell."
+    "Does a text occur in others as words of its own? Two letters are too short to tell."
     sought = normal(text)
     if len(sought) <= 2:
         return False
@@ -35,17 +35,17 @@ def _number_stands_in(number, texts):
 
 
 def _check_texts(linter, i, q, right):
-    "The answer doesn't stand in the prompt or a hint."
+    "The answer doesn't occur in the prompt or a hint."
     for key, texts in (('prompt', [q.prompt]), ('hints', q.hints)):
         if q.kind == 'short' and isinstance(q.answer, (str, tuple)):
             answers = [q.answer] if isinstance(q.answer, str) else q.answer
             if any(stands_in(a, texts) for a in answers if isinstance(a, str)):
-                linter.say('G002', f'the answer stands in the {key}', 'questions', i, key)
+                linter.say('G002', f'the answer is in the {key}', 'questions', i, key)
         elif q.kind == 'numeric' and isinstance(q.answer, (int, float)):
             if key == 'hints' and _number_stands_in(q.answer, texts):
-                linter.say('G002', f'the answer stands in the {key}', 'questions', i, key)
+                linter.say('G002', f'the answer is in the {key}', 'questions', i, key)
         elif right and [o.id for o in q.options if stands_in(o.text, texts)] == right:
-            linter.say('G002', f'the right option, and no other, stands in the {key}', 'questions', i, key)
+            linter.say('G002', f'the right option, and no other, is in the {key}', 'questions', i, key)
 
 # %% ../../../nbs/quiz/author/40_guessing.ipynb #n007
 def _right_options(q, values, run):
@@ -75,7 +75,10 @@ def check_guessing(
         length = lengths.pop(right[0])
         is_longest = all(length > other for other in lengths.values())
         is_shortest = all(length < other for other in lengths.values())
-        extremes.append('longest' if is_longest else 'shortest' if is_shortest else '')
+        if is_longest:
+            extremes.append('longest')
+        else:
+            extremes.append('shortest' if is_shortest else '')
         in_file.append([o.id for o in q.options].index(right[0]))
         for variant in range(linter.quiz.variants):
             order = option_order(q, linter.quiz.id, variant)

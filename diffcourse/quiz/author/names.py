@@ -110,7 +110,7 @@ def _check_template(linter, text, where):
 
 # %% ../../../nbs/quiz/author/25_names.ipynb #n009
 def check_used(linter: Linter) -> None:
-    "Nothing is declared in vain; variants differ."
+    "Everything declared is used; variants differ."
     quiz = linter.quiz
     text = json.dumps(linter.document.data, ensure_ascii=False)
     names = _used_names(quiz)

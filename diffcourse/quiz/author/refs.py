@@ -20,7 +20,7 @@ def _slug(heading):
 
 @cache
 def _known():
-    "Names in the library, read off nbdev's index."
+    "Names in the library, from nbdev's index."
     known = {'diffcourse'}
     for module, symbols in import_module('diffcourse._modidx').d['syms'].items():
         known.add(module)

@@ -21,7 +21,7 @@ from ..core.reader import load_quiz
 from ..sandbox.process import has_bwrap
 
 # %% ../../../nbs/quiz/classroom/60_batch.ipynb #n001
-_BOOKKEEPING = ('file', 'learner', 'digest', 'n', 'seconds', 'problem')  # keys of a line that are no result's
+_BOOKKEEPING = ('file', 'learner', 'digest', 'n', 'seconds', 'problem')  # keys that are not a result's
 
 
 def _json_lines(lines):
@@ -142,7 +142,7 @@ def grade_batch(
 
 
 def _task(submission, digest):
-    "What a worker has to know of a submission."
+    "What a worker has to know about a submission."
     return {
         'file': submission.file,
         'digest': digest,
@@ -153,7 +153,7 @@ def _task(submission, digest):
 
 
 def _mark_all(tasks, workers):
-    "What comes of the tasks, in the order in which they are done."
+    "The results of the tasks, in the order in which they are done."
     from joblib import Parallel, delayed
 
     parallel = Parallel(

@@ -19,7 +19,7 @@ from ..kinds.base import option_order
 
 # %% ../../../nbs/quiz/classroom/30_notebooks.ipynb #n004
 class Found(NamedTuple):
-    "An answer that stands in a notebook."
+    "An answer found in a notebook."
 
     quiz: str
     variant: int
@@ -28,7 +28,7 @@ class Found(NamedTuple):
 
 # %% ../../../nbs/quiz/classroom/30_notebooks.ipynb #n006
 def _literal(node):
-    "The value that is written out; None if there is none, or it is no plain data."
+    "The value that is written out; None if there is none, or it is not plain data."
     try:
         value = ast.literal_eval(node)
         json.dumps(value)
@@ -165,7 +165,7 @@ def notebook_answers(
     except (ValueError, RecursionError):
         nb = None
     if not isinstance(nb, dict):
-        raise BadInput(f'{path}: this is no notebook')
+        raise BadInput(f'{path}: this is not a notebook')
     found = {}
     for quiz, variant, question, answer in (*_from_code(nb), *_from_widgets(nb)):
         answers = found.setdefault((quiz, variant), {})

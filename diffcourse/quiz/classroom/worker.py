@@ -129,7 +129,7 @@ def _crash(reason):
 
 # %% ../../../nbs/quiz/classroom/50_worker.ipynb #n009
 def run_worker() -> None:
-    "The life of a worker: until standard input ends."
+    "Be a worker until standard input ends."
     out = os.fdopen(os.dup(1), 'w')
     os.dup2(2, 1)
     try:
@@ -178,7 +178,7 @@ class Worker:
         )
 
     def mark(self, task: dict) -> dict:
-        "Send a task, wait for what comes of it."
+        "Send a task and wait for its result."
         if self.process is None or self.process.poll() is not None:
             self.start()
         warm = self.deaths < 2  # a probe that ends the worker is left to its copies

@@ -25,7 +25,7 @@ class QuizInfo:
     problem: str = ''  # Why it can't be used, if so
 
 
-MAP_FILE = 'map.yaml'  # what learners ask: it lies among the questionnaires, and is none
+MAP_FILE = 'map.yaml'  # what learners ask: in the same folder, but not a questionnaire
 
 
 def _course_folder():
@@ -82,5 +82,5 @@ def find_quiz(
         return quiz_folder() / f'{text}.yaml'
     if is_map(f'{text}.yaml'):
         there = ', '.join(names) or 'none'
-        raise BadInput(f'{text} is what learners ask, and no questionnaire; there are {there}')
+        raise BadInput(f'{text} lists what learners ask, and is not a questionnaire; there are {there}')
     raise BadInput(f'no questionnaire in {quiz_folder()} is called {text!r}; {did_you_mean(text, names)}')

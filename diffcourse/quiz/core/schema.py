@@ -18,7 +18,7 @@ from ..kinds.base import kinds
 
 # %% ../../../nbs/quiz/core/35_schema.ipynb #c009
 def any_question(known: tuple):  # Classes of questions
-    "A question of one of these kinds, told by `kind`."
+    "A question of one of these kinds, told apart by `kind`."
     return Annotated[Union[known], Discriminator('kind')]
 
 

@@ -85,7 +85,7 @@ class Session:
         return self.quiz.question(id)
 
     def text(self, template: str, **more) -> str:
-        "A text with params and measured values filled in; as it is if they can't be had."
+        "A text with params and measured values filled in; unchanged if they are not available."
         try:
             return self.values.text(template, **more)
         except Exception:
@@ -146,7 +146,7 @@ class Session:
         return self.text(hints[min(n, len(hints) - 1)])
 
     def solution(self, id: str) -> Solution:
-        "The right answer with its explanation and evidence. `CourseError` if it can't be had here."
+        "The right answer with its explanation and evidence. `CourseError` if it can't be found here."
         question = self.question(id)
         if question.locks and self.locked(id) is None:
             raise CourseError('say what you expect first; then the run is shown')
@@ -167,7 +167,7 @@ class Session:
             raise CourseError(f'the questionnaire is broken here: {e}') from e
 
     def evidence(self, id: str, answer=None) -> list:
-        "What the mark was read off: strips, tables and notes; nothing of a prediction that isn't made yet."
+        "The evidence for a mark: strips, tables and notes; none for a prediction that isn't made yet."
         if self.question(id).locks and self.locked(id) is None:
             return []
         if answer is None and id in self.results:
@@ -177,7 +177,7 @@ class Session:
     def progress(self) -> Progress:
         "What the answers so far add up to. It never falls: the best answer to each question counts."
         best = self.store.best(self.quiz.id)
-        weights = {q.id: q.weight for q in self.quiz.questions if q.scored}
+        weights = {q.id: q.weight for q in self.quiz.questions if q.scored and q.weight}
         scores = {id: score for id, score in best.items() if id in weights}
         points = sum(score * weights[id] for id, score in scores.items())
         return Progress(
@@ -212,7 +212,7 @@ class Session:
         id: str,
         rating: str,  # 'again', 'hard' or 'good'
     ) -> None:
-        "Keep a learner's own rating of an answer in words. It is no mark; it decides when to ask again."
+        "Keep a learner's own rating of an answer in words. It is not a mark; it decides when to ask again."
         if self.question(id).scored:
             raise BadInput(f'{id} is marked, so there is nothing to rate; answers in words are rated')
         if rating not in RATINGS:

@@ -88,19 +88,19 @@ def _read_text(path):
 
     try:
         if not Path(path).is_file():
-            raise no('Y001', 'there is no such file' if not Path(path).exists() else 'this is no file')
+            raise no('Y001', 'there is no such file' if not Path(path).exists() else 'this is not a file')
         with open(path, 'rb') as f:
             raw = f.read(MAX_BYTES + 1)
     except OSError as e:
         raise no('Y001', f"can't be opened: {e.strerror}") from None
     except ValueError:
-        raise BadFile([Message(repr(str(path)), 1, 1, 'Y001', 'this is no file name')]) from None
+        raise BadFile([Message(repr(str(path)), 1, 1, 'Y001', 'this is not a file name')]) from None
     if len(raw) > MAX_BYTES:
         raise no('Y002', f'longer than {MAX_BYTES:,} bytes; split the file')
     if raw[:2] in (b'\xff\xfe', b'\xfe\xff'):
         raise no('Y003', 'this is UTF-16; save it as UTF-8')
     if (at := raw.find(b'\0')) >= 0:
-        raise no('Y003', 'this is no text: it holds a byte 0', raw[:at].count(b'\n') + 1)
+        raise no('Y003', 'this is not text: it holds a zero byte', raw[:at].count(b'\n') + 1)
     try:
         return raw.decode('utf-8-sig')
     except UnicodeDecodeError as e:

@@ -23,7 +23,7 @@ from ..ground.record import Result
 def wrapping_row(
     *widgets: W.Widget,
 ) -> W.HBox:
-    "Widgets beside each other; what finds no room comes below."
+    "Widgets beside each other; those that don't fit go to the next line."
     return W.HBox(widgets, layout=W.Layout(flex_flow='row wrap'))
 
 
@@ -35,7 +35,7 @@ def _html_widget(text='', css_class=''):
 
 
 def _close(widget):
-    "A widget and all in it are gone, so that a saved notebook doesn't hold them."
+    "Close a widget and all in it, so that a saved notebook doesn't keep them."
     for child in getattr(widget, 'children', ()):
         _close(child)
     widget.close()
@@ -73,7 +73,7 @@ class Card:
         self.renew()
 
     def renew(self) -> None:
-        "An empty input, and nothing said."
+        "Start again: an empty input, no feedback."
         old = self.input
         self.input, self.read, self.write = make_input(self.session, self.question)
         variant = self.session.values.variant
@@ -90,7 +90,7 @@ class Card:
             self.restore()
 
     def restore(self) -> None:
-        "What was answered last time stands there again. A prediction stays."
+        "Show the last answer again. A prediction stays locked."
         locked = self.session.locked(self.id)
         given = locked
         if given is None:
@@ -114,7 +114,8 @@ class Card:
         "Number, name, and how far it is."
         sign, word = self._progress()
         state = f'<small class="dc-state">{sign_html(sign)} {word}</small>' if word else ''
-        return f'<h4 style="margin:.2em 0">{self.number}. <small>{html.escape(self.id)}</small>{state}</h4>'
+        name = html.escape(self.id) + (' (optional, no points)' if self.question.optional else '')
+        return f'<h4 style="margin:.2em 0">{self.number}. <small>{name}</small>{state}</h4>'
 
     def _progress(self):
         "How far this question is, as sign and word."
@@ -155,7 +156,7 @@ class Card:
             kind=self.question.kind,
             variant=self.session.values.variant,
             state='fault',
-            feedback=f'This is no fault of yours, and nothing was marked: {type(e).__name__}: {e}',
+            feedback=f'This is not your fault, and nothing was marked: {type(e).__name__}: {e}',
         )
 
     def on_check(self) -> None:

@@ -41,7 +41,7 @@ class Quiz(Session):
         self,
         due: bool = False,  # Only what should be asked again by now
     ) -> W.Widget:
-        "The panel. What was answered before is shown, and stands in the inputs."
+        "The panel, with earlier answers in the inputs."
         self.cards = [Card(self, id, self._update) for id in self.questions]
         for card in self.cards:
             card.restore()
@@ -117,7 +117,7 @@ class Quiz(Session):
         self,
         due: bool = False,  # Only what should be asked again by now
     ) -> None:
-        "The panel in Jupyter, the questions on a terminal elsewhere; just text where nobody can answer."
+        "The panel in Jupyter, the questions in a terminal elsewhere; just text where nobody can answer."
         where = frontend()
         if where == 'widget':
             display(self.widget(due), Javascript(panel_file('panel.js')))
@@ -134,7 +134,7 @@ class Quiz(Session):
         self,
         id: str,  # Of a question
     ) -> None:
-        "One question where the lesson stands; it counts with the rest."
+        "One question inside a lesson; it counts with the rest."
         self.question(id)
         if frontend() == 'widget':
             card = Card(self, id)
@@ -151,7 +151,7 @@ class Quiz(Session):
         id: str,  # Of a question of kind `code`
         function,  # With a body in place of `...`
     ) -> Turn:
-        "Mark a function that was filled in where the lesson stands."
+        "Mark a function that was filled in inside a lesson."
         return take_turn(self, id, function)
 
     def __repr__(self) -> str:

@@ -28,7 +28,7 @@ SIGNS = {
 def panel_file(
     name: str,  # 'panel.css' or 'panel.js'
 ) -> str:
-    "The text of a file that the panel brings along."
+    "The text of a file that comes with the panel."
     return resources.files('diffcourse.quiz.faces').joinpath(name).read_text('utf-8')
 
 

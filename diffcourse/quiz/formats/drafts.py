@@ -24,7 +24,7 @@ def make_id(
     text: str,
     taken: set,  # Ids so far; gets the new one
 ) -> str:
-    "An id out of a text, that isn't taken yet."
+    "An id made from a text, not taken yet."
     words = re.sub(r'[^A-Za-z0-9]+', '-', text).strip('-').lower()
     base = words[:40].strip('-') or 'q'
     name, n = base, 1

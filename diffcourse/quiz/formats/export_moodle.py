@@ -69,7 +69,7 @@ def _essay(element, q):
 
 
 def _gaps(element, q):
-    "Nothing: the answers stand in the text."
+    "Nothing: the answers are in the text."
 
 
 _FORMS = {  # form -> Moodle's type, function
@@ -129,7 +129,7 @@ def _add_question(root, q):
     prompt = _text_with_gaps(q) if q.form == 'gaps' else q.prompt
     _add_text(element, 'questiontext', prompt, format='markdown')
     _add_text(element, 'generalfeedback', q.explain, format='markdown')
-    if q.form != 'gaps':  # there the points stand in the codes
+    if q.form != 'gaps':  # there the points are in the codes
         add_element(element, 'defaultgrade', f'{q.weight:g}')
     add_answers(element, q)
     for hint in q.hints:

@@ -176,7 +176,7 @@ function option(given, ids) {
   given = strip(given)
   if (ids.includes(given)) return given
   const near = ids.find(i => i.toLowerCase() === given.toLowerCase())
-  return no(`${said(given)} is no option; ${near ? `did you mean ${near}?` : `there are ${ids.join(', ')}`}`)
+  return no(`${said(given)} is not an option; ${near ? `did you mean ${near}?` : `there are ${ids.join(', ')}`}`)
 }
 
 const empty = x => nothing(x) || x === '' || is_list(x) && !x.length
@@ -199,7 +199,7 @@ function read_order(given, ids) {
   if (empty(given)) no('nothing is put in order yet')
   if (!is_list(given)) no(`expected a list, got ${said(given)}`)
   const out = given.map(g => option(g, ids)), twice = out.find((g, i) => out.indexOf(g) !== out.lastIndexOf(g)), missing = ids.filter(i => !out.includes(i))
-  if (twice !== undefined) no(`${twice} stands there twice`)
+  if (twice !== undefined) no(`${twice} is there twice`)
   if (missing.length) no(`${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing`)
   return out
 }
@@ -212,7 +212,7 @@ function read_named(given, names) {
     const parts = given.split(/[;\n]/).filter(strip), all = parts.length && parts.every(p => p.includes('=')), out = new Map()
     for (const p of all ? parts : []) {
       const at = p.indexOf('='), key = strip(p.slice(0, at))
-      if (out.has(key)) no(`${first(key, 40)} stands there twice`)
+      if (out.has(key)) no(`${first(key, 40)} is there twice`)
       out.set(key, strip(p.slice(at + 1)))
     }
     given = all ? out : parts
@@ -367,7 +367,7 @@ function named_error(name, read) {
 function read_gap(gap, given) {
   if (gap.form === 'number') return read_number(given, gap.unit)
   const x = read_text(given, 200)
-  if (gap.options.length && !find(x, gap.options)) no(`${said(x)} is no option; there are ${gap.options.join(', ')}`)
+  if (gap.options.length && !find(x, gap.options)) no(`${said(x)} is not an option; there are ${gap.options.join(', ')}`)
   return x
 }
 
@@ -406,7 +406,7 @@ function common(a, b) {
 
 function mark_order(q, given) {
   const order = read_order(given, ids_of(q.items)), stay = common(order, q.right), out = q.items.filter(i => !stay.includes(i.id))
-  const counted = `${stay.length} of ${q.right.length} stand in the right order among themselves.`
+  const counted = `${stay.length} of ${q.right.length} are in the right order relative to each other.`
   const feedback = joined(out.map(i => i.feedback)) || (out.length ? counted : '')
   return {score: (stay.length - 1) / (q.right.length - 1), given: order, tag: '', feedback, got: [order.join(', ')]}
 }
@@ -532,7 +532,7 @@ function best(events) {
 }
 
 function progress(kit, events) {
-  const top = best(events), can = kit.questions.filter(has_score), mine = can.filter(q => q.id in top)
+  const top = best(events), can = kit.questions.filter(q => has_score(q) && q.weight), mine = can.filter(q => q.id in top)
   const points = mine.reduce((sum, q) => sum + top[q.id] * q.weight, 0)
   return {done: mine.filter(q => top[q.id] === 1).length, tried: mine.length, questions: can.length, score: Math.round(points * 1e6) / 1e6, out_of: can.reduce((sum, q) => sum + q.weight, 0)}
 }

@@ -70,9 +70,9 @@ def _doubts(sentence, spans, in_model):
     if hedges:
         doubts.append(f'*{hedges[0]}* takes it back')
     if sentence.is_list():
-        doubts.append('a list of words is no statement')
+        doubts.append('a list of words is not a statement')
     if max(said) - min(said) > 20:
-        doubts.append('the words stand far apart')
+        doubts.append('the words are far apart')
     if in_model and is_reversed(sentence, spans, *in_model):
         doubts.append('it may be the wrong way round')
     return doubts
@@ -97,7 +97,7 @@ def _is_excluded(rule, sentences):
 
 
 def _doubts_elsewhere(sentences, sightings, model):
-    "Doubts from sentences without an idea. What the model answer says, too, is no doubt."
+    "Doubts from sentences without an idea. What the model answer says, too, does not count as a doubt."
     with_an_idea = {s.place[0] for s in sightings.values()}
     known = {token for sentence in model for token in sentence.tokens}
     doubts = []

@@ -69,7 +69,7 @@ def order_doubt(
     at: dict,  # id → (sentence, word) where the idea begins
     sentences: list,
 ) -> str:  # '' if there is no doubt
-    "Why the order of ideas can't be read off."
+    "Why the order of ideas is in doubt."
     places = [at[n] for n in wanted if n in at]
     if len(places) < 2:
         return ''

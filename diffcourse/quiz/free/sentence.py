@@ -175,7 +175,7 @@ class Sentence:
         return words + [idiom for idiom in _HEDGE_PHRASES if self.find_idiom(idiom)]
 
     def is_list(self) -> bool:
-        "Is this a heap of words rather than a statement?"
+        "Is this a list of words rather than a statement?"
         words, tokens = self.words, self.tokens
         return (
             not any(stem(w) in _VERB_STEMS or w in _VERB_STEMS for w in words)

@@ -115,7 +115,7 @@ def _option(given, ids):
         return given
     near = [i for i in ids if i.lower() == given.lower()]
     raise Unreadable(
-        f'{said(given)} is no option; '
+        f'{said(given)} is not an option; '
         + (f'did you mean {near[0]}?' if near else f'there are {", ".join(ids)}')
     )
 
@@ -162,7 +162,7 @@ def read_order(
         raise Unreadable(f'expected a list, got {said(given)}')
     out = tuple(_option(g, ids) for g in given)
     if twice := [i for i in out if out.count(i) > 1]:
-        raise Unreadable(f'{twice[0]} stands there twice')
+        raise Unreadable(f'{twice[0]} is there twice')
     if missing := [i for i in ids if i not in out]:
         raise Unreadable(f'{", ".join(missing)} {"is" if len(missing) == 1 else "are"} missing')
     return out
@@ -179,7 +179,7 @@ def read_named(
         given = {} if named else [a + eq + b for a, eq, b in parts]
         for a, _, b in parts if named else ():
             if a.strip() in given:
-                raise Unreadable(f'{a.strip()[:40]} stands there twice')
+                raise Unreadable(f'{a.strip()[:40]} is there twice')
             given[a.strip()] = b.strip()
     if given is None or isinstance(given, (list, tuple, dict)) and not given:
         raise Unreadable('there is no answer yet')

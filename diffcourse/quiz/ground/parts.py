@@ -100,7 +100,7 @@ class Live(Part):
 
 
 def _sort(v):
-    "Tell the kinds of value apart, so that an error speaks of the one that was meant."
+    "Tell the kinds of value apart, so that an error is about the one that was meant."
     if isinstance(v, (dict, Live)):
         return 'live'
     return 'list' if isinstance(v, (list, tuple)) else 'literal'
@@ -108,21 +108,10 @@ def _sort(v):
 
 def _sort_many(v):
     "A mapping with an operation as its only key is a live value; any other names its values."
-    one = (
-        isinstance(v, Live)
-        or isinstance(v, dict)
-        and len(v) == 1
-        and set(v) <= {f.alias or n for n, f in Live.model_fields.items()}
-    )
-    return (
-        'live'
-        if one
-        else 'named'
-        if isinstance(v, dict)
-        else 'list'
-        if isinstance(v, (list, tuple))
-        else 'literal'
-    )
+    if isinstance(v, dict):
+        operations = {f.alias or n for n, f in Live.model_fields.items()}
+        return 'live' if len(v) == 1 and set(v) <= operations else 'named'
+    return _sort(v)
 
 
 Value = Annotated[Union[Annotated[Plain, Tag('literal')], Annotated[Live, Tag('live')]], Discriminator(_sort)]
@@ -217,7 +206,7 @@ class Item(Part):
 
     id: Name
     text: Text
-    feedback: str = Field('', description='shown to those who put it wrong')
+    feedback: str = Field('', description='shown when it is put in the wrong place')
 
 
 class Option(Part):
@@ -234,13 +223,13 @@ class Option(Part):
 
 
 class Picture(Part):
-    "A picture to choose, out of the evidence of a probe."
+    "A picture to choose, from the evidence of a probe."
 
     id: Name
     picture: Annotated[str, Field(pattern=r'^[a-z][a-z0-9_]*\.\d{1,2}\.\d{1,2}$')] = Field(
         description='probe.strip.picture, both counted from 0: seeds.0.2'
     )
-    alt: Text = Field(description="what is to be seen, for those who can't see it")
+    alt: Text = Field(description="what the picture shows, for those who can't see it")
     value: Value | None = Field(None, description='what the answer is compared with; by default the id')
     correct: Value | None = Field(
         None, description='true, false or a live value, if the question has no `answer`'
@@ -268,14 +257,16 @@ class Gap(Part):
     def form(self) -> str:
         "How it is filled: 'number', 'choice' or 'text'."
         number = isinstance(self.answer, (int, float)) and not isinstance(self.answer, bool)
-        return 'choice' if self.options else 'number' if self.tolerance or number else 'text'
+        if self.options:
+            return 'choice'
+        return 'number' if self.tolerance or number else 'text'
 
     @model_validator(mode='after')
     def _check(self):
         if self.tolerance and self.options:
             raise no('a gap has a tolerance or options, not both', 'tolerance')
         if self.form == 'number' and isinstance(self.answer, (str, tuple)):
-            raise no(f'{self.answer!r} is no number; a tolerance is for numbers', 'answer')
+            raise no(f'{self.answer!r} is not a number; a tolerance is for numbers', 'answer')
         return self
 
 

@@ -71,13 +71,12 @@ class Result(BaseModel):
             'fault': '! our fault',
             'review': '… to be looked at',
         }
-        why = (
-            self.explain
-            if self.state in ('correct', 'review') or self.kind == 'predict' and self.score is not None
-            else 'Try again, ask for a hint or see the solution.'
-            if self.state in ('incorrect', 'partial')
-            else ''
-        )
+        is_made = self.kind == 'predict' and self.score is not None  # a prediction is made once
+        why = ''
+        if self.state in ('correct', 'review') or is_made:
+            why = self.explain
+        elif self.state in ('incorrect', 'partial'):
+            why = 'Try again, ask for a hint or see the solution.'
         return '\n'.join(t for t in (mark[self.state], self.feedback, why) if t)
 
     __repr__ = __str__

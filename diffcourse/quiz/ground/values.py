@@ -22,7 +22,7 @@ from ..probe.runs import ProbeRun, run_probe
 
 # %% ../../../nbs/quiz/ground/50_values.ipynb #c004
 class BrokenQuiz(Exception):
-    "The questionnaire asks for something that can't be; its author has to mend it."
+    "The questionnaire asks for something impossible; its author has to fix it."
 
 # %% ../../../nbs/quiz/ground/50_values.ipynb #c006
 def param_value(
@@ -52,7 +52,7 @@ def fill(
         if m[1] == '$':
             return '$'
         if m[1] not in params:
-            raise BrokenQuiz(f'${m[1]} is no param; there are {", ".join(params) or "none"}')
+            raise BrokenQuiz(f'${m[1]} is not a param; there are {", ".join(params) or "none"}')
         return params[m[1]]
 
     pattern = re.compile(r'\$(\$|[a-z][a-z0-9_]*)')
@@ -132,7 +132,7 @@ def fields_of(
     for m in _TEMPLATE.finditer(template):
         if m[0] in '{}':
             raise BrokenQuiz(
-                f'{template[m.start() : m.start() + 20]!r} is no field such as {{probe.field:.2f}}; '
+                f'{template[m.start() : m.start() + 20]!r} is not a field such as {{probe.field:.2f}}; '
                 'a brace itself is written twice'
             )
         if m[1]:

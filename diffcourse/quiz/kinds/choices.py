@@ -35,7 +35,7 @@ class Choice(Question):
     options: Annotated[tuple[Option, ...], Field(min_length=2, max_length=12)]
     shuffle: bool = True
     tolerance: Tolerance | None = Field(
-        None, description='a number among the options is right if it lies so near the answer'
+        None, description='a number among the options is right if it is within this of the answer'
     )
 
     @model_validator(mode='after')
@@ -92,7 +92,7 @@ def _truth(x, name):
 
 
 def choice_source(question: Question, values: Values) -> str:
-    "Who says which options are right."
+    "The source that says which options are right."
     parts = [o.correct for o in question.options] if question.answer is None else [question.answer]
     return '; '.join(dict.fromkeys(source_of(p, question, values) for p in parts))
 
@@ -101,7 +101,7 @@ def ids_typed(
     line: str,
     shown: list,  # (id, text) in the order shown
 ) -> list[str]:
-    "Typed numbers of options as their ids; what is no number stays as it is."
+    "Typed numbers of options as their ids; what is not a number stays as it is."
     parts = [p.strip() for p in line.replace(' ', ',').split(',') if p.strip()]
 
     def known(p):
@@ -201,7 +201,7 @@ def lint_answer(question: Question, say) -> None:
 
 
 def lint_options(question: Question, say) -> None:
-    "Options differ, and those that are wrong for sure say why."
+    "Options differ, and an option that is certainly wrong says why."
     options, answer = question.options, question.answer
     texts = [' '.join(o.text.split()).lower() for o in options]
     wanted = list(answer) if isinstance(answer, tuple) else [answer]

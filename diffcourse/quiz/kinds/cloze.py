@@ -34,14 +34,14 @@ def read_gap(
         x = read_text(given, 200)
         options = [values.text(o) for o in gap.options or ()]
         if options and not says(x, options):
-            raise Unreadable(f'{said(x)} is no option; there are {", ".join(options)}')
+            raise Unreadable(f'{said(x)} is not an option; there are {", ".join(options)}')
         return x
     except Unreadable as e:
         raise Unreadable(f'{name}: {e}') from e
 
 
 def gap_answer(gap: Gap, values: Values):
-    "What may stand in a gap: a number, or a list of texts."
+    "What is allowed in a gap: a number, or a list of texts."
     return values.get(gap.answer) if gap.form == 'number' else texts_of(gap.answer, values)
 
 
@@ -84,7 +84,7 @@ class Cloze(Question):
     badge = 'fill the gaps'
 
     def names(self) -> list[str]:
-        "Gaps in the order in which they stand."
+        "Gaps in the order of the text."
         return re.findall(r'\[\[([^\[\]]*)\]\]', self.text)
 
     @model_validator(mode='after')
@@ -98,7 +98,7 @@ class Cloze(Question):
             if n not in self.gaps:
                 raise no(f'[[{n}]] is not among the gaps {", ".join(self.gaps)}', 'text')
             if there.count(n) > 1:
-                raise no(f'the gap {n} stands here twice', 'text')
+                raise no(f'the gap {n} is here twice', 'text')
         return self
 
     def read(self, given, values):
@@ -137,7 +137,7 @@ class Cloze(Question):
         return {n: right_gap(self.gaps[n], values) for n in self.names()}
 
     def ask(self):
-        return Ask('fields', 'Type what belongs into the gaps, with ; between.')
+        return Ask('fields', 'Type what belongs in the gaps, with ; between them.')
 
     def lines(self, text):
         out = [re.sub(r'\[\[(.+?)\]\]', r'[ \1 ]', text(self.text))]

@@ -179,7 +179,7 @@ class Code(Question):
 
     def lint(self, say, linter):
         library = self.spec.library
-        problem = f'{library} is no part of diffcourse'
+        problem = f'{library} is not part of diffcourse'
         if library.startswith('diffcourse.'):
             problem = linter.dead_ref(library)
         if problem:

@@ -67,7 +67,7 @@ def texts_of(value, values: Values) -> list[str]:
 
 
 def says(text: str, texts: list[str]) -> bool:
-    "Is a text among others, but for what makes no difference?"
+    "Is a text among others, if what makes no difference is ignored?"
     return normal(text) in map(normal, texts)
 
 # %% ../../../nbs/quiz/kinds/15_compare.ipynb #c012
@@ -76,7 +76,7 @@ def source_of(
     question,
     values: Values,
 ) -> str:  # The probe runs, or the place in the questionnaire
-    "Who says so."
+    "The source of a claim."
     runs = dict.fromkeys(p.split('.')[0] for p in paths_in(part))
     measured = '; '.join(values.run(n).provenance.source for n in runs)
     return measured or f'{values.quiz.id}.yaml, question {question.id}'

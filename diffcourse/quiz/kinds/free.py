@@ -56,7 +56,7 @@ class Rubric(Part):
             if n not in ids:
                 raise no(f'{n!r} is none of the ideas {", ".join(ids)}', 'order', k)
             if n in self.order[:k]:
-                raise no(f'{n!r} stands here twice', 'order', k)
+                raise no(f'{n!r} is here twice', 'order', k)
         return self
 
 # %% ../../../nbs/quiz/kinds/85_free.ipynb #c007

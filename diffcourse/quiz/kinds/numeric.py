@@ -24,7 +24,7 @@ def number_rules(
     tolerance: Tolerance,
     values: Values,
 ) -> list[dict]:
-    "Wrong numbers for the page, with what is taken for them."
+    "Wrong numbers for the page, each with the interval in which it is recognised."
     spread, out = spread_of(answer, tolerance, values), []
     for w in wrong:
         taken = interval(values.get(w.near), tolerance, spread)

@@ -72,7 +72,7 @@ class Order(Question):
         out = [i for i in self.items if i.id not in stay]
         says = ' '.join(values.text(i.feedback) for i in out if i.feedback)
         if out and not says:
-            says = f'{len(stay)} of {len(right)} stand in the right order among themselves.'
+            says = f'{len(stay)} of {len(right)} are in the right order relative to each other.'
         claim = Claim(
             claim='the order is right',
             expected=', '.join(right),

@@ -45,7 +45,7 @@ class Predict(Question):
 
     @property
     def like(self) -> type:
-        "Whose methods it is read and marked by."
+        "The class whose methods read and mark it."
         return OneOf if self.options else OneNumber
 
     in_unit = OneNumber.in_unit
@@ -106,6 +106,6 @@ class Predict(Question):
             try:
                 told = secret & set(fields_of(text))
             except BrokenQuiz:
-                continue  # another rule speaks of it
+                continue  # another rule reports it
             if told:
                 say('L019', f'this shows {min(told)}, which is to be predicted', *where)

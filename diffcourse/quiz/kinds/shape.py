@@ -84,7 +84,7 @@ class Shape(Question):
         try:
             return list(read_shape(values.get(self.answer)))
         except Unreadable as e:
-            raise BrokenQuiz(f'the answer is no shape: {e}') from e
+            raise BrokenQuiz(f'the answer is not a shape: {e}') from e
 
     def ask(self):
         return Ask('line', 'Type a shape, such as 1, 4, 16, 16.', 'Shape', 'e.g. 1, 4, 16, 16')

@@ -28,7 +28,7 @@ def text_rules(
 
 @kind
 class Short(Question):
-    "Type a word or a few. Case, accents of typing, quotes, hyphens and a full stop make no difference."
+    "Type a word or a few. Case, quotes, hyphens, a leading article and a full stop make no difference."
 
     kind: Literal['short']
     answer: Some = Field(description='a text, or several that are all right')

@@ -27,7 +27,7 @@ _LIMITS = {
 def type_words(
     kind,  # A type, such as `list[float]` or `Literal['a', 'b']`
 ) -> str:
-    "A type as a reader says it."
+    "A type in plain words."
     origin, args = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Annotated:
         return type_words(args[0])
@@ -58,7 +58,7 @@ def bounds(
 def arguments_table(
     probe: Probe,
 ) -> Table:
-    "What it is given."
+    "The arguments that it takes."
     rows = []
     for name, field in probe.arguments.model_fields.items():
         default = 'needed' if field.is_required() else repr(field.default)

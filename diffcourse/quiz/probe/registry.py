@@ -183,7 +183,7 @@ def parse_arguments(
     for pair in pairs:
         key, equals, text = pair.partition('=')
         if not equals:
-            raise BadInput(f'{pair!r} is no argument; write name=value')
+            raise BadInput(f'{pair!r} is not an argument; write name=value')
         args[key] = _parse(text, probe.argument_type(key))
     return args
 

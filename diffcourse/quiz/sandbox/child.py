@@ -399,7 +399,7 @@ def serve(
     from_fd: int,  # Where the request comes from
     to_fd: int,  # Where the message goes
 ) -> None:
-    "The life of the process."
+    "Read a request, run it, send one message."
     try:
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # it ends when its parent ends
     except (AttributeError, OSError):

@@ -23,7 +23,7 @@ MAX_CODE_CHARACTERS = 20_000
 
 @dataclass(frozen=True)
 class CodeReport:
-    "What came of an answer in code."
+    "The mark of an answer in code, and its reasons."
 
     ok: bool
     score: float | None  # 0 or 1; None unless the state is correct or incorrect
@@ -37,7 +37,7 @@ def _report(state, *messages):
     return CodeReport(state == 'correct', score, messages, state)
 
 
-_NO_ANSWER = 'what came back is no answer'
+_NO_ANSWER = 'what came back is not an answer'
 _EXACT = SimpleNamespace(abs=0, rel=0)
 
 # %% ../../../nbs/quiz/sandbox/50_code.ipynb #n001
@@ -53,7 +53,7 @@ def library_function(
     except (ImportError, AttributeError):
         raise ValueError(f'{name} is not there') from None
     if not inspect.isfunction(found) or found.__module__ != module:
-        raise ValueError(f'{name} is no function of {module}')
+        raise ValueError(f'{name} is not a function of {module}')
     return found
 
 # %% ../../../nbs/quiz/sandbox/50_code.ipynb #n003

@@ -33,6 +33,8 @@ def difference(
     of = f' at {at}' if at else ''
     if isinstance(want, Tensor) and isinstance(got, Tensor):
         return _tensor_difference(got, want.detach().cpu(), tolerance, of)
+    if type(want) is float and isinstance(got, Tensor) and not got.ndim and got.is_floating_point():
+        got = got.item()  # a mean of a tensor is a number, too
     if type(got) is not type(want):
         return f'returned {_kind(got)}{of}, expected {_kind(want)}'
     if type(want) is float:

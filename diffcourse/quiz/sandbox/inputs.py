@@ -72,7 +72,7 @@ def _sigmas(key, shape, low, high):
 
 
 class Distribution(NamedTuple):
-    "A generator, and what it is given unless a question says otherwise."
+    "A generator, and its defaults."
 
     make: Callable  # Of key, shape, low, high
     shape: tuple | None = None
