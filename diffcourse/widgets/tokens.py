@@ -83,7 +83,8 @@ def token_inspector(
 
     style = dict(description_width='64px')
     wide = w.Layout(width='min(100%, 520px)')
-    typed = w.Text(description='prompt', placeholder='your own, in a running notebook', style=style, layout=wide)
+    hint = 'your own, in a running notebook'
+    typed = w.Text(description='prompt', placeholder=hint, style=style, layout=wide)
     options = [(text or '(no words)', i) for i, text in enumerate([*prompts, TYPED])]
     chosen = w.Dropdown(options=options, description='or choose', style=style, layout=wide)
     w.jslink((chosen, 'index'), (stack, 'selected_index'))
