@@ -374,6 +374,9 @@ def code_cell(c, alt):
     if re.search(r'\bQuiz\(.*\.show\(\)', code, re.S):
         tags.append('remove-output')
     c['outputs'] = [o for o in c['outputs'] if o.get('name') != 'stderr']
+    for o in c['outputs']:
+        if 'text/html' in o.get('data', {}):
+            o['data'].pop(WIDGET_VIEW, None)  # this widget brings a view that needs no kernel
     return dict(
         cell_type='code',
         source=code,

@@ -44,10 +44,11 @@ def test_settings_equal_pyproject():
 
 
 def test_packages_are_all_listed():
-    "Those of setuptools are written out, as lessons and questionnaires are mapped in; none may be forgotten."
+    "Those of setuptools are written out, as lessons and others are mapped in; none may be forgotten."
     listed = set(tomllib.loads((ROOT / 'pyproject.toml').read_text())['tool']['setuptools']['packages'])
     found = {'.'.join(p.parent.relative_to(ROOT).parts) for p in PACKAGE.rglob('__init__.py')}
-    assert listed == found | {'diffcourse.quizzes', 'diffcourse.lessons'}
+    mapped = {'diffcourse.quizzes', 'diffcourse.lessons', 'diffcourse.defaults'}
+    assert listed == found | mapped
 
 
 # ----------------------------------------------------------------------------------------------- tests

@@ -2,12 +2,16 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+
+from typer.testing import CliRunner
 
 from diffcourse.base.errors import BadInput, CourseError
 from diffcourse.base.settings import Settings, settings, settings_file
@@ -41,6 +45,40 @@ def test_the_file_that_comes_with_the_course_says_the_defaults(course, tmp_path)
 
 def test_without_a_file_the_one_beside_the_package_holds(course):
     assert settings_file()[0] == ROOT / 'settings.ini'
+
+
+def test_the_recipe_and_the_example_of_help_have_the_same_guidance():
+    "What the model was scored with is what it draws with, and what the command line shows."
+    from diffcourse.commands.cli import app
+    from diffcourse.train.recipe import Recipe
+
+    assert Recipe().guidance == Settings().guidance
+    shown = CliRunner().invoke(app, ['draw', '--help']).output
+    assert f'--steps {Settings().steps} --guidance {Settings().guidance:g}' in ' '.join(shown.split())
+
+
+def test_the_file_travels_with_the_package(course, tmp_path):
+    "What setuptools puts into a wheel; and a package that lies as an installed one does."
+    tomllib = pytest.importorskip('tomllib')  # Python 3.11
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text('utf-8'))['tool']['setuptools']
+    assert 'diffcourse.defaults' in project['packages']
+    assert (ROOT / project['package-dir']['diffcourse.defaults'] / 'settings.ini').is_file()
+    assert project['package-data']['diffcourse.defaults'] == ['settings.ini']
+
+    heavy = shutil.ignore_patterns('doodle', 'weights', '__pycache__')
+    shutil.copytree(ROOT / 'diffcourse', tmp_path / 'site/diffcourse', ignore=heavy)
+    (tmp_path / 'site/diffcourse/defaults').mkdir()
+    shutil.copy(ROOT / 'settings.ini', tmp_path / 'site/diffcourse/defaults')
+    code = (
+        'from diffcourse.base.settings import *; now = settings(); '
+        'print(settings_file()[0], now == Settings(), now.guidance, now.seed, now.steps)'
+    )
+    environment = {**os.environ, 'PYTHONPATH': str(tmp_path / 'site')}
+    run = [sys.executable, '-c', code]
+    r = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    here = Settings()
+    expected = [str(tmp_path / 'site/diffcourse/defaults/settings.ini'), 'True']
+    assert r.stdout.split() == [*expected, f'{here.guidance}', f'{here.seed}', f'{here.steps}'], r.stderr
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,9 @@ def settings_file(
 )->tuple[Path|None,dict]: # The file, or None, and the text of its section `[course]`
     "Find the `settings.ini` that applies here."
     here = Path(start or Path.cwd()).resolve()
-    project = Path(find_spec('diffcourse').origin).resolve().parents[1]
-    for folder in (here, *here.parents, project):
+    package = Path(find_spec('diffcourse').origin).resolve().parent
+    installed = package/'defaults'                                # where a wheel puts the file
+    for folder in (here, *here.parents, package.parent, installed):
         path = folder/'settings.ini'
         try:
             stat = path.stat()

@@ -29,7 +29,7 @@ class Jumps(Outcome):
     p_digit:list[float]     # What the critic thinks, on average
     std:list[float]         # Between the pictures: how different they are from one another
     to_mean:list[float]     # Root mean square distance to the mean of all digits
-    nearest_drawn:float     # Mean distance, with the most steps, to the nearest of 3,000 trained on
+    nearest_drawn:float     # Mean distance, with the most steps, to the nearest of 1,500 trained on
     nearest_fresh:float     # The same for digits that the net has not seen
 
 def _show_jumps(found, drawn):
@@ -62,7 +62,7 @@ def jumps(
     start = torch.rand(n, 1, 32, 32, generator=torch.Generator().manual_seed(seed))
     drawn = [list(deblend(net, start, k))[-1].clamp(0, 1) for k in steps]     # (n,1,32,32) each
 
-    known = white_digits(20000, 0, first=3000)[0]                             # of its training
+    known = white_digits(20000, 0, first=1500)[0]                             # of its training
     fresh = white_digits(50, 1002)[0]
     mean_digit = known.mean(0)
     found = Jumps(

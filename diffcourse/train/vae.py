@@ -14,6 +14,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor
 
 from ..maths.loss import kl_to_normal, reconstruction_loss, psnr
+from ..models.latents import scaling_factor
 from .data import DoodleSet, doodle_set, step_generator
 from .loop import Plan, fit
 
@@ -95,7 +96,7 @@ def latent_scale(
 )->float:            # 1/std of their latents
     "The scaling factor that gives latents unit standard deviation (Rombach et al. 2021, §G: 0.18215)."
     z = torch.cat([vae.encode(part).latent_dist.mean for part in x.split(64)])
-    return float(1/z.std())
+    return scaling_factor(z)
 
 def train_vae(
     out:Path,              # Run folder
