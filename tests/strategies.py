@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+from diffcourse.quiz.core.folder import quiz_files  # noqa: E402
 from diffcourse.quiz.core.grade import grade  # noqa: E402
 from diffcourse.quiz.core.reader import read_quiz  # noqa: E402
 from diffcourse.quiz.ground.values import Values  # noqa: E402
@@ -79,7 +80,7 @@ def main():
     args.add_argument('names', nargs='*', help='questionnaires (default: all that have a sheet)')
     args.add_argument('--each', action='store_true', help='also print what each answer by hand was worth')
     args = args.parse_args()
-    names = args.names or sorted(p.stem for p in SHEETS.glob('*.yaml'))
+    names = args.names or [p.stem for p in quiz_files(SHEETS)]
     columns = BY_HAND + WITHOUT_READING
     print(f'{"":16}' + ''.join(f'{c:>10}' for c in columns), flush=True)
     missed = []

@@ -3,10 +3,11 @@
 import pytest
 
 import strategies
+from diffcourse.quiz.core.folder import quiz_files
 from diffcourse.quiz.core.reader import read_quiz
 from diffcourse.quiz.ground.values import Values
 
-NAMES = sorted(p.stem for p in strategies.SHEETS.glob('*.yaml'))
+NAMES = [p.stem for p in quiz_files(strategies.SHEETS)]
 
 
 def counted(name):
