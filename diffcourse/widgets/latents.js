@@ -148,7 +148,9 @@ function render({ model, el }) {
   });
   sliders.append(reset);
 
-  const box = make('div', { class: 'dc-latents', 'data-lm-suppress-shortcuts': 'true' }, [first, channels, make('div', { class: 'dc-below' }, [decoded, sliders]), status]);
+  const box = make('div', { class: 'dc-latents' }, [first, channels, make('div', { class: 'dc-below' }, [decoded, sliders]), status]);
+  // JupyterLab has shortcuts on the arrow keys; inside the view they belong to the view
+  box.addEventListener('keydown', (e) => e.stopPropagation());
   el.append(box);
   show();
   if (!recorded) model.on('change:answer', show);
