@@ -3039,6 +3039,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                          'diffcourse/quiz/sandbox/code.py'),
                                               'diffcourse.quiz.sandbox.code._returned': ( 'quiz/sandbox/code.html#_returned',
                                                                                           'diffcourse/quiz/sandbox/code.py'),
+                                              'diffcourse.quiz.sandbox.code._values_of_slip': ( 'quiz/sandbox/code.html#_values_of_slip',
+                                                                                                'diffcourse/quiz/sandbox/code.py'),
                                               'diffcourse.quiz.sandbox.code._which_slip': ( 'quiz/sandbox/code.html#_which_slip',
                                                                                             'diffcourse/quiz/sandbox/code.py'),
                                               'diffcourse.quiz.sandbox.code.library_function': ( 'quiz/sandbox/code.html#library_function',
