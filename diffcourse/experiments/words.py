@@ -8,12 +8,14 @@ __all__ = ['OneWord', 'TokenPlace', 'Tries', 'WordTokens', 'word_tokens', 'Promp
            'ink_mix', 'Grow', 'grow', 'SayIt', 'say_it']
 
 # %% ../../nbs/8_experiments/84_words.ipynb #c002
+import warnings
 from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
+from ..base.errors import CourseWarning
 from ..base.images import to_pil
 from ..base.show import Strip, Table
 from .arguments import Colour, Prompt, Seed, Thing
@@ -257,8 +259,10 @@ def say_it(
     seed:Seed=0,
 )->SayIt:
     "Do these words draw what is meant?"
-    run = generate(models, [prompt]*n, steps=10, guidance=4., seed=[*range(seed, seed+n)],
-                   sampler='dpmpp_2m', record=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', CourseWarning)    # unknown words are what some questions are about
+        run = generate(models, [prompt]*n, steps=10, guidance=4., seed=[*range(seed, seed+n)],
+                       sampler='dpmpp_2m', record=False)
     read = read_attributes(run.images)
     p = {name: v.mean().item() for name, v in asked_for(read, thing, ink, background).items()}
     found = SayIt(
